@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A growable byte buffer. After a failed append the buffer is unchanged; `data` is always NUL-terminated past `len`. */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "util.h"
+
+struct buf {
+        char *data;
+        size_t len, cap;
+};
+
+void buf_done(struct buf *b);
+#define cleanup_buf cleanup(buf_done)
+int buf_append(struct buf *b, const void *p, size_t n);
+int buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int buf_vprintf(struct buf *b, const char *fmt, va_list ap);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256, through OpenSSL's EVP. */
+#pragma once
+
+#include "err.h"
+#include "util.h"
+
+#define SHA256_SIZE 32
+#define SHA256_HEX (2 * SHA256_SIZE + 1)
+
+struct digest; /* a running SHA-256 */
+struct digest *digest_new(void);
+void digest_free(struct digest *d);
+int digest_update(struct digest *d, const void *p, size_t n);
+/* Finishes and leaves the digest ready for the next message. */
+int digest_finish(struct digest *d, uint8_t ret[static SHA256_SIZE]);
+static inline void digest_free_p(struct digest **d) {
+        digest_free(*d);
+}
+#define cleanup_digest cleanup(digest_free_p)
+
+int sha256(const void *p, size_t n, uint8_t ret[static SHA256_SIZE]);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files: whole reads with a cap, durable replacement, sealed memory files. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "buf.h"
+#include "err.h"
+
+/* Reads at most max bytes; a longer file is too-large. EINTR and short reads are handled. */
+int fd_read_all(int fd, size_t max, struct buf *ret, struct err *err);
+int file_read(int dirfd, const char *path, size_t max, struct buf *ret, struct err *err);
+int fd_write_all(int fd, const void *p, size_t n);
+
+/* Replaces NAME under dirfd so that after a power cut it holds either the old or the new content, whole:
+ * temporary file, write, fsync, rename, fsync of the directory. On failure the old file is untouched and nothing is left behind. */
+int file_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err);
+/* The same, but an existing NAME is an error (-EEXIST) and is never touched. */
+int file_create(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err);
+
+/* A memfd with this content, sealed against every change. Returns the fd. */
+int memfd_sealed(const char *name, const void *p, size_t n, struct err *err);
+/* Refuses (malformed) a descriptor that is not a memfd sealed against write, grow and shrink. */
+int memfd_check_sealed(int fd, struct err *err);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keys: PEM files as OpenSSL writes them (PKCS#8 private, SPKI public). A key id is the SHA-256 of the canonical TUF key
+ * object, {"keytype":"ed25519","keyval":{"public":HEX},"scheme":"ed25519"} (TUF 1.0.34, section 4.2).
+ */
+#pragma once
+
+#include "buf.h"
+#include "digest.h"
+#include "err.h"
+
+#define KEYID_HEX SHA256_HEX
+#define SIG_MAX 1024 /* RSA-4096 is 512 bytes; Ed25519 is 64 */
+
+struct pubkey {
+        void *evp;                       /* EVP_PKEY, opaque outside key.c */
+        uint8_t material[SHA256_SIZE];   /* SHA-256 of the SPKI DER: two ids of one key have one material */
+        uint8_t id[SHA256_SIZE];
+        char id_hex[KEYID_HEX];
+};
+
+struct keyring {
+        struct pubkey *keys;
+        size_t n;
+};
+void keyring_done(struct keyring *ring);
+#define cleanup_keyring cleanup(keyring_done)
+/* A PEM text may hold one public key; other kinds than Ed25519 are refused (malformed). The same material twice is kept once. */
+int keyring_add_pem(struct keyring *ring, const void *pem, size_t n, struct err *err);
+int keyring_add_file(struct keyring *ring, const char *path, struct err *err);
+int keyring_add_raw(struct keyring *ring, const uint8_t raw[static 32], struct err *err);
+/* SPKI PEM text of a key. */
+int pubkey_pem(const struct pubkey *key, struct buf *out, struct err *err);
+/* 0 when sig is this key's signature over p; -EBADMSG (bad-signature) otherwise. Starts from "refused". */
+int pubkey_verify(const struct pubkey *key, const void *p, size_t n, const uint8_t *sig, size_t sig_len, struct err *err);
+
+struct privkey; /* secret part: wiped when freed */
+/* A PEM file, or an OpenSSL store URI (pkcs11:, file:, ...). */
+int privkey_load(const char *path_or_uri, struct privkey **ret, struct err *err);
+int privkey_generate(struct privkey **ret, struct err *err);
+void privkey_free(struct privkey *key);
+static inline void privkey_free_p(struct privkey **k) {
+        privkey_free(*k);
+}
+#define cleanup_privkey cleanup(privkey_free_p)
+const struct pubkey *privkey_public(const struct privkey *key);
+int privkey_pem(const struct privkey *key, struct buf *out, struct err *err);
+int privkey_sign(const struct privkey *key, const void *p, size_t n, uint8_t *ret_sig, size_t *ret_len, struct err *err);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The manifest: the signed description of a bundle (`_type` "lsm-bundle", format 1; docs/bundle-format.md).
+ * Its content id, the SHA-256 of the canonical signed bytes, names the bundle in the journal, the quarantine and status;
+ * adding a signature does not change it.
+ */
+#pragma once
+
+#include "digest.h"
+#include "json.h"
+
+#define MANIFEST_TYPE "lsm-bundle"
+#define MANIFEST_FORMAT 1
+#define MANIFEST_MAX (1u << 20)
+
+enum policy_mode { MODE_ENFORCE, MODE_AUDIT };
+
+struct manifest_member {       /* every member of the archive but manifest.json, in the archive's order */
+        char *path;
+        uint64_t length;
+        uint8_t sha256[SHA256_SIZE];
+};
+
+struct manifest_map {          /* the author's maps; the chain's own maps are not listed */
+        char *name;
+        char *type;            /* "hash", "array", ... (libbpf's names) */
+        uint32_t key_size, value_size, max_entries;
+        ssize_t seed;          /* index of the seed member; -1: starts empty */
+};
+
+struct manifest_program {
+        char *name;            /* the function in the object */
+        char *hook;            /* LSM hook without the bpf_lsm_ prefix */
+};
+
+struct manifest_policy {
+        char *name;
+        size_t object;         /* index of the object member */
+        enum policy_mode mode;
+        bool plain;            /* an ordinary libbpf program, not built with lsm_policy.h */
+        struct manifest_program *programs;
+        size_t n_programs;
+        struct manifest_map *maps;
+        size_t n_maps;
+};
+
+struct manifest {
+        json_t *doc;           /* the whole document, for what is only shown (provenance, requirements) */
+        char *name, *version;
+        uint64_t release;
+        uint32_t abi;          /* LSM_ABI the objects were compiled against */
+        struct manifest_policy *policies;
+        size_t n_policies;
+        struct manifest_member *members;
+        size_t n_members;
+        ssize_t selftests;     /* index of selftests.json; -1: none */
+        uint8_t content_id[SHA256_SIZE];
+        char content_hex[SHA256_HEX];
+};
+
+/* p: the canonical signed bytes, already verified (or, for `inspect`, known not to be). Everything is checked: names, paths,
+ * counts, that every reference points at a listed member of the right kind, that members are in canonical order. */
+int manifest_parse(const void *p, size_t n, struct manifest **ret, struct err *err);
+void manifest_free(struct manifest *m);
+static inline void manifest_free_p(struct manifest **m) {
+        manifest_free(*m);
+}
+#define cleanup_manifest cleanup(manifest_free_p)
+
+/* Safe member path: relative, no empty, "." or ".." component, no control character or backslash, at most 255 bytes. */
+bool member_path_safe(const char *path);
+/* Semantic version 2.0.0. */
+bool version_valid(const char *version);
+/* [a-z_][a-z0-9_]*, at most 63 bytes. */
+bool hook_valid(const char *hook);
