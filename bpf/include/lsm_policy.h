@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the author of a policy includes.
+ *
+ *      #include <lsm_policy.h>
+ *
+ *      SEED_SET(protected_names, char[32], 64);           // filled from bundle.yaml
+ *
+ *      LSM_POLICY(file_open, struct file *file)           // one per hook and file
+ *      {
+ *              if (comm_is("unprivileged") && file_name_in(file, &protected_names))
+ *                      return DENY_PATH(EACCES, "reads the password file", &file->f_path);
+ *              return ALLOW;
+ *      }
+ *
+ *      char LICENSE[] SEC("license") = "GPL";
+ *
+ * LSM_POLICY gives the program its place in the hook's chain, its mode (enforce, audit), its counters, its events, and a
+ * return value that every kernel's verifier can bound. It is called for every task on the node.
+ */
+#pragma once
+
+#include "lsm_types.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#include "lsm_abi.h"
+
+/* ---- parameters and maps that the loader provides ------------------------------------------------------------------ */
+
+const volatile struct lsm_config lsm_config = {.abi = LSM_ABI};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_RINGBUF);
+        __uint(max_entries, 4096);
+} lsm_events SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, struct lsm_counters);
+} lsm_counters SEC(".maps");
+
+/* ---- maps that bundle.yaml seeds ----------------------------------------------------------------------------------- */
+
+/* Read-only to programs and, once loaded, to everybody. K and V are types: char[32], __u32, struct ... */
+#define SEED_SET(name, K, n) SEED_MAP(name, K, __u8, n)
+
+#define SEED_MAP(name, K, V, n)                         \
+        struct {                                        \
+                __uint(type, BPF_MAP_TYPE_HASH);        \
+                __uint(max_entries, n);                 \
+                __uint(map_flags, BPF_F_RDONLY_PROG);   \
+                __type(key, K);                         \
+                __type(value, V);                       \
+        } name SEC(".maps")
+
+#define SEED_ARRAY(name, V, n)                          \
+        struct {                                        \
+                __uint(type, BPF_MAP_TYPE_ARRAY);       \
+                __uint(max_entries, n);                 \
+                __uint(map_flags, BPF_F_RDONLY_PROG);   \
+                __type(key, __u32);                     \
+                __type(value, V);                       \
+        } name SEC(".maps")
+
+/* ---- the verdict --------------------------------------------------------------------------------------------------- */
+
+struct lsm_call {
+        const char *why;
+        __u32 why_len;
+        const struct path *path;
+        const struct dentry *dentry;
+};
+
+#define ALLOW 0
+
+/* `return DENY(EACCES, "why");` Inside LSM_POLICY only. In audit mode the event says so and the task is let through.
+ * DENY_PATH adds the path of an object (only on hooks where the kernel allows bpf_d_path), DENY_NAME its last component. */
+#define DENY(err, reason) LSM_DENY(err, reason, NULL, NULL)
+#define DENY_PATH(err, reason, p) LSM_DENY(err, reason, p, NULL)
+#define DENY_NAME(err, reason, d) LSM_DENY(err, reason, NULL, d)
+#define LSM_DENY(err, reason, p, d)                                                             \
+        ({                                                                                      \
+                _Static_assert(sizeof(reason) <= LSM_WHY_LEN, "the reason is too long");        \
+                lsm->why = (reason);                                                            \
+                lsm->why_len = sizeof(reason);                                                  \
+                lsm->path = (p);                                                                \
+                lsm->dentry = (d);                                                              \
+                (err);                                                                          \
+        })
+
+/* A decision had to be taken without what was needed to decide: counted, shown in status. */
+static __always_inline void lsm_count_error(void) {
+        __u32 zero = 0;
+        struct lsm_counters *c = bpf_map_lookup_elem(&lsm_counters, &zero);
+
+        if (c)
+                c->errors++;
+}
+
+/* ---- small questions ----------------------------------------------------------------------------------------------- */
+
+/* The task's name is exactly NAME, a literal of at most 15 characters. */
+#define comm_is(name)                                                                   \
+        ({                                                                              \
+                _Static_assert(sizeof(name) <= LSM_COMM_LEN, "longer than a task's name can be"); \
+                lsm_comm_is(name);                                                      \
+        })
+static __always_inline bool lsm_comm_is(const char *name) {
+        char comm[LSM_COMM_LEN];
+
+        /* bpf_strncmp, because clang turns a longer __builtin_memcmp into a call that no kernel resolves. */
+        return bpf_get_current_comm(comm, sizeof(comm)) == 0 && bpf_strncmp(comm, sizeof(comm), name) == 0;
+}
+
+/* The last component of the file's path is in SET, a SEED_SET(..., char[32], ...). */
+static __always_inline bool file_name_in(struct file *file, void *set) {
+        struct dentry *dentry = file->f_path.dentry;
+        char name[32] = {};
+
+        if (dentry->d_name.len >= sizeof(name))
+                return false; /* no member of the set is that long */
+        if (bpf_probe_read_kernel_str(name, sizeof(name), dentry->d_name.name) < 0) {
+                lsm_count_error();
+                return false;
+        }
+        return bpf_map_lookup_elem(set, name) != NULL;
+}
+
+/* ---- the chain ----------------------------------------------------------------------------------------------------- */
+
+static __always_inline void lsm_report(const struct lsm_call *call, int error, __u32 hook) {
+        __u64 id = bpf_get_current_pid_tgid(), user = bpf_get_current_uid_gid();
+        struct lsm_counters *c;
+        struct lsm_event *e;
+        __u32 zero = 0;
+
+        c = bpf_map_lookup_elem(&lsm_counters, &zero);
+        if (c) {
+                if (lsm_config.mode == LSM_MODE_ENFORCE)
+                        c->denied++;
+                else
+                        c->would_deny++;
+        }
+        e = bpf_ringbuf_reserve(&lsm_events, sizeof(*e), 0);
+        if (!e) {
+                if (c)
+                        c->lost++;
+                return;
+        }
+        /* The buffer holds what was there before: nothing of it may show. */
+        __builtin_memset(e, 0, sizeof(*e));
+        e->abi = LSM_ABI;
+        e->mode = lsm_config.mode;
+        e->bundle = lsm_config.bundle;
+        e->policy = lsm_config.policy;
+        e->hook = hook;
+        e->error = error;
+        e->release = lsm_config.release;
+        e->time_ns = bpf_ktime_get_boot_ns();
+        e->cgroup = bpf_get_current_cgroup_id();
+        e->pid = (__u32)id;
+        e->tgid = id >> 32;
+        e->uid = (__u32)user;
+        e->gid = user >> 32;
+        bpf_get_current_comm(e->comm, sizeof(e->comm));
+        if (call->why)
+                bpf_probe_read_kernel_str(e->why, sizeof(e->why), call->why);
+        if (call->path)
+                bpf_d_path((struct path *)call->path, e->object, sizeof(e->object));
+        else if (call->dentry)
+                bpf_probe_read_kernel_str(e->object, sizeof(e->object), call->dentry->d_name.name);
+        bpf_ringbuf_submit(e, 0);
+}
+
+/* -errno for an errno in 1..4095. In assembly, because the verifier must see the bounds (6.12: "should have been in
+ * [-4095, 0]"): it follows a mask and a subtraction, but neither a negation nor what clang makes of comparisons. */
+static __always_inline int lsm_negate(__u32 error) {
+        int r;
+
+        asm volatile("%[e] &= 0xfff\n\t"
+                     "%[r] = 0\n\t"
+                     "%[r] -= %[e]"
+                     : [r] "=&w"(r), [e] "+w"(error));
+        return r;
+}
+
+/* Policies write positive errnos; -EACCES means the same. */
+static __always_inline __u32 lsm_error(int verdict) {
+        __u32 error = verdict < 0 ? -(__u32)verdict : (__u32)verdict;
+
+        return error > 4095 ? EPERM : error;
+}
+
+#define ___lsm_arg0()
+#define ___lsm_arg1(x) , (void *)ctx[0]
+#define ___lsm_arg2(x, args...) ___lsm_arg1(args), (void *)ctx[1]
+#define ___lsm_arg3(x, args...) ___lsm_arg2(args), (void *)ctx[2]
+#define ___lsm_arg4(x, args...) ___lsm_arg3(args), (void *)ctx[3]
+#define ___lsm_arg5(x, args...) ___lsm_arg4(args), (void *)ctx[4]
+#define ___lsm_arg6(x, args...) ___lsm_arg5(args), (void *)ctx[5]
+#define ___lsm_arg7(x, args...) ___lsm_arg6(args), (void *)ctx[6]
+#define ___lsm_arg8(x, args...) ___lsm_arg7(args), (void *)ctx[7]
+#define ___lsm_args(args...) ___bpf_apply(___lsm_arg, ___bpf_narg(args))(args)
+
+#define LSM_POLICY(HOOK, args...)                                                                       \
+        const volatile struct lsm_chain lsm_chain_##HOOK = {};                                          \
+        struct {                                                                                        \
+                __uint(type, BPF_MAP_TYPE_PROG_ARRAY);                                                  \
+                __uint(max_entries, LSM_ARRAY_SIZE);                                                    \
+                __type(key, __u32);                                                                     \
+                __type(value, __u32);                                                                   \
+        } lsm_slots_##HOOK SEC(".maps");                                                                \
+                                                                                                        \
+        static __always_inline int lsm_decide_##HOOK(struct lsm_call *lsm, ##args);                     \
+                                                                                                        \
+        SEC("lsm/" #HOOK) int lsm_##HOOK(unsigned long long *ctx) {                                     \
+                struct lsm_call call = {};                                                              \
+                __u32 error;                                                                            \
+                                                                                                        \
+                _Pragma("GCC diagnostic push")                                                          \
+                _Pragma("GCC diagnostic ignored \"-Wint-conversion\"")                                  \
+                error = lsm_error(lsm_decide_##HOOK(&call ___lsm_args(args)));                          \
+                _Pragma("GCC diagnostic pop")                                                           \
+                if (error) {                                                                            \
+                        lsm_report(&call, error, lsm_chain_##HOOK.hook);                                \
+                        if (lsm_config.mode == LSM_MODE_ENFORCE)                                        \
+                                return lsm_negate(error);                                               \
+                }                                                                                       \
+                if (!lsm_chain_##HOOK.next)                                                             \
+                        return 0;                                                                       \
+                bpf_tail_call(ctx, &lsm_slots_##HOOK, lsm_config.slot * LSM_SLOT_SIZE + lsm_chain_##HOOK.next); \
+                /* The rest of the generation is not there: that must not look like "allow". */         \
+                lsm_count_error();                                                                      \
+                return -EPERM;                                                                          \
+        }                                                                                               \
+                                                                                                        \
+        static __always_inline int lsm_decide_##HOOK(struct lsm_call *lsm, ##args)
