@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON as signed documents use it: jansson parses, strictly; the canonical form (OLPC rules: keys sorted by code unit,
- * no white space, only `"` and `\` escaped) is written here, because jansson escapes what canonical JSON does not.
+ * JSON as signed documents use it: jansson parses, strictly; the canonical form (OLPC rules: keys sorted by code point,
+ * which is the order of their UTF-8 bytes, no white space, only `"` and `\` escaped) is written here, because jansson
+ * escapes what canonical JSON does not.
  */
 #pragma once
 
@@ -17,10 +18,10 @@ static inline void json_decref_p(json_t **j) {
 
 #define JSON_INT_MAX ((1LL << 53) - 1)
 
-/* Strict: valid UTF-8, one value and nothing after it, no duplicate key, no control character in any string or key, no
- * float, every integer within +-(2^53 - 1), nesting at most 32. Anything else: malformed. */
+/* Strict: valid UTF-8, one value and nothing after it, no duplicate key, no control character (U+0000-001F, 007F-009F) in any
+ * string or key, no float, every integer within +-(2^53 - 1), nesting at most 32. Anything else: malformed. */
 int json_parse(const void *p, size_t n, json_t **ret, struct err *err);
-/* Appends the canonical bytes of j. */
+/* Appends the canonical bytes of j. What json_parse() would refuse is not written: malformed, and `out` is as it was. */
 int json_canonical(const json_t *j, struct buf *out, struct err *err);
 
 /* Typed members of an object: malformed, naming the key, when absent or of another type. Strings are borrowed from j. */

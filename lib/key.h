@@ -11,6 +11,7 @@
 
 #define KEYID_HEX SHA256_HEX
 #define SIG_MAX 1024 /* RSA-4096 is 512 bytes; Ed25519 is 64 */
+#define KEYRING_MAX 64
 
 struct pubkey {
         void *evp;                       /* EVP_PKEY, opaque outside key.c */
@@ -35,7 +36,8 @@ int pubkey_pem(const struct pubkey *key, struct buf *out, struct err *err);
 int pubkey_verify(const struct pubkey *key, const void *p, size_t n, const uint8_t *sig, size_t sig_len, struct err *err);
 
 struct privkey; /* secret part: wiped when freed */
-/* A PEM file, or an OpenSSL store URI (pkcs11:, file:, ...). */
+/* A PEM file, or an OpenSSL store URI (pkcs11:, file:, ...). OpenSSL asks the terminal for a passphrase or PIN where one is
+ * needed. */
 int privkey_load(const char *path_or_uri, struct privkey **ret, struct err *err);
 int privkey_generate(struct privkey **ret, struct err *err);
 void privkey_free(struct privkey *key);
@@ -44,5 +46,7 @@ static inline void privkey_free_p(struct privkey **k) {
 }
 #define cleanup_privkey cleanup(privkey_free_p)
 const struct pubkey *privkey_public(const struct privkey *key);
+/* PKCS#8 PEM text; `out` is best empty and wiped afterwards (cleanup_buf_wipe). */
 int privkey_pem(const struct privkey *key, struct buf *out, struct err *err);
+/* ret_sig has room for SIG_MAX bytes. */
 int privkey_sign(const struct privkey *key, const void *p, size_t n, uint8_t *ret_sig, size_t *ret_len, struct err *err);
