@@ -25,7 +25,7 @@ struct config {
         size_t threshold;             /* 0: every key must have signed */
         int64_t poll_interval_ns;
         unsigned poll_jitter_percent;
-        char *ca, *certificate, *client_key, *token, *proxy;
+        char *ca, *certificate, *client_key, *token_file, *proxy;
         int64_t deadline_ns;          /* from flip to the kernel's fall-back */
         int64_t health_ns;            /* how long a new generation is watched before it is confirmed; < deadline */
         int64_t max_denials;          /* in that time; -1: not limited */
@@ -35,7 +35,7 @@ struct config {
         char *fetcher_user, *loader_user, *reporter_user;
         char *state_dir, *run_dir, *bpffs_dir, *cgroup_dir;  /* cgroup_dir NULL: below the agent's own */
         char *fetcher_exe;            /* NULL: this program. For tests that put a hostile program in the fetcher's place */
-        bool token;                   /* use a BPF token where the kernel has one (default) */
+        bool bpf_token;                /* use a BPF token where the kernel has one (default) */
 };
 
 int config_defaults(struct config *ret, struct err *err);
