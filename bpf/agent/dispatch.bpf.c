@@ -103,7 +103,7 @@ static __always_inline __u32 slot_in_transition(struct lsm_gate *g, __u64 word) 
 static __always_inline __u32 slot_select(struct lsm_gate *g) {
         __u64 word = *(volatile __u64 *)&g->word;
 
-        if (word & (LSM_GATE_PENDING | 0xf00))
+        if (word & (LSM_GATE_PENDING | LSM_GATE_PROBE_MASK))
                 return slot_in_transition(g, word);
         return LSM_GATE_ACTIVE(word);
 }

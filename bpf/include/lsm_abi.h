@@ -29,14 +29,15 @@
  *   bits 32-63  deadline, CLOCK_MONOTONIC ns >> 20 (meaningful while PENDING; compared as a signed difference)
  */
 #define LSM_GATE_ACTIVE(w) ((__u32)(w) & 15)
-#define LSM_GATE_FALLBACK(w) ((__u32)(w) >> 4 & 15)
-#define LSM_GATE_PROBE(w) ((__u32)(w) >> 8 & 15)
+#define LSM_GATE_FALLBACK(w) (((__u32)(w) >> 4) & 15)
+#define LSM_GATE_PROBE(w) (((__u32)(w) >> 8) & 15)
+#define LSM_GATE_PROBE_MASK 0xf00ULL
 #define LSM_GATE_PENDING (1ULL << 12)
 #define LSM_GATE_SEQ_SHIFT 13
 #define LSM_GATE_SEQ_MASK 0x7ffffULL
-#define LSM_GATE_SEQ(w) ((__u32)((w) >> LSM_GATE_SEQ_SHIFT & LSM_GATE_SEQ_MASK))
+#define LSM_GATE_SEQ(w) ((__u32)(((w) >> LSM_GATE_SEQ_SHIFT) & LSM_GATE_SEQ_MASK))
 #define LSM_GATE_DEADLINE(w) ((__u32)((w) >> 32))
-#define LSM_GATE_SEQ_NEXT(w) ((((w) >> LSM_GATE_SEQ_SHIFT) + 1 & LSM_GATE_SEQ_MASK) << LSM_GATE_SEQ_SHIFT)
+#define LSM_GATE_SEQ_NEXT(w) (((((w) >> LSM_GATE_SEQ_SHIFT) + 1) & LSM_GATE_SEQ_MASK) << LSM_GATE_SEQ_SHIFT)
 /* What the word becomes when its deadline has passed: the fallback alone, latched. A probe in flight is forgotten. */
 #define LSM_GATE_EXPIRED(w) ((__u64)LSM_GATE_FALLBACK(w) | LSM_GATE_SEQ_NEXT(w))
 #define LSM_CLOCK_SHIFT 20

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan.h"
+
+#include <linux/types.h>
+
+#include "lsm_abi.h"
+
+void plan_done(struct plan *p) {
+        for (size_t i = 0; i < p->n; i++)
+                free(p->hooks[i].entries);
+        free(p->hooks);
+        *p = (struct plan){0};
+}
+
+static int hook_cmp(const void *a, const void *b) {
+        return strcmp(((const struct plan_hook *)a)->name, ((const struct plan_hook *)b)->name);
+}
+
+static struct plan_hook *find(struct plan *p, const char *hook) {
+        for (size_t i = 0; i < p->n; i++)
+                if (streq(p->hooks[i].name, hook))
+                        return &p->hooks[i];
+        return NULL;
+}
+
+const struct plan_hook *plan_find(const struct plan *p, const char *hook) {
+        return find((struct plan *)p, hook);
+}
+
+static int add(struct plan *p, const char *hook, size_t policy, size_t program, struct err *err) {
+        struct plan_hook *h = find(p, hook);
+        struct plan_entry *entries;
+
+        if (!h) {
+                struct plan_hook *hooks = reallocarray(p->hooks, p->n + 1, sizeof(*hooks));
+
+                if (!hooks)
+                        return -ENOMEM;
+                p->hooks = hooks;
+                h = &hooks[p->n++];
+                *h = (struct plan_hook){.name = hook};
+        }
+        if (h->n == LSM_CHAIN_MAX)
+                return err_set(err, -EINVAL, REASON_MALFORMED, "more than %d policies on hook %s", LSM_CHAIN_MAX, hook);
+        if (h->n > 0) {
+                h->entries[h->n - 1].next = (uint32_t)h->n;
+        }
+        entries = reallocarray(h->entries, h->n + 1, sizeof(*entries));
+        if (!entries)
+                return -ENOMEM;
+        h->entries = entries;
+        entries[h->n] = (struct plan_entry){.policy = policy, .program = program, .position = (uint32_t)h->n};
+        h->n++;
+        return 0;
+}
+
+int plan_make(const struct manifest *m, struct plan *ret, struct err *err) {
+        cleanup_plan struct plan p = {0};
+
+        /* A plain program knows nothing of the chain and cannot go on to the next: it must stand last. */
+        for (int plain = 0; plain <= 1; plain++)
+                for (size_t i = 0; i < m->n_policies; i++) {
+                        const struct manifest_policy *policy = &m->policies[i];
+
+                        if (policy->plain != plain)
+                                continue;
+                        for (size_t j = 0; j < policy->n_programs; j++) {
+                                const struct plan_hook *h = find(&p, policy->programs[j].hook);
+                                int r;
+
+                                if (plain && h && m->policies[h->entries[h->n - 1].policy].plain)
+                                        return err_set(err, -EINVAL, REASON_MALFORMED, "two plain policies on hook %s",
+                                                       policy->programs[j].hook);
+                                r = add(&p, policy->programs[j].hook, i, j, err);
+                                if (r < 0)
+                                        return r;
+                        }
+                }
+        qsort(p.hooks, p.n, sizeof(*p.hooks), hook_cmp);
+        *ret = p;
+        p = (struct plan){0};
+        return 0;
+}
+
+const struct plan_entry *plan_entry_of(const struct plan *p, size_t policy, size_t program, const struct plan_hook **ret_hook) {
+        for (size_t i = 0; i < p->n; i++)
+                for (size_t j = 0; j < p->hooks[i].n; j++) {
+                        const struct plan_entry *e = &p->hooks[i].entries[j];
+
+                        if (e->policy == policy && e->program == program) {
+                                *ret_hook = &p->hooks[i];
+                                return e;
+                        }
+                }
+        return NULL;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands where in a generation: for each hook, the bundle's programs in the order of its policies, plain ones last. The
+ * supervisor (which fills slots) and the loader (which writes positions into .rodata) compute it from the same manifest.
+ */
+#pragma once
+
+#include "manifest.h"
+
+struct plan_entry {
+        size_t policy, program;      /* indices into the manifest */
+        uint32_t position;           /* in the slot */
+        uint32_t next;               /* position to go on at; 0: last */
+};
+
+struct plan_hook {
+        const char *name;            /* borrowed from the manifest */
+        struct plan_entry *entries;
+        size_t n;
+};
+
+struct plan {
+        struct plan_hook *hooks;     /* sorted by name */
+        size_t n;
+};
+
+int plan_make(const struct manifest *m, struct plan *ret, struct err *err);
+void plan_done(struct plan *p);
+#define cleanup_plan cleanup(plan_done)
+/* NULL when the generation has nothing on that hook. */
+const struct plan_hook *plan_find(const struct plan *p, const char *hook);
+/* Where a program of a policy stands; NULL: nowhere. */
+const struct plan_entry *plan_entry_of(const struct plan *p, size_t policy, size_t program, const struct plan_hook **ret_hook);
