@@ -12,6 +12,13 @@
 #define MANIFEST_TYPE "lsm-bundle"
 #define MANIFEST_FORMAT 1
 #define MANIFEST_MAX (1u << 20)
+#define MEMBERS_MAX 4096
+#define POLICIES_MAX 256
+#define POLICY_PROGRAMS_MAX 64
+#define POLICY_MAPS_MAX 64
+
+#define MANIFEST_PATH "manifest.json"
+#define SELFTESTS_PATH "selftests.json"
 
 enum policy_mode { MODE_ENFORCE, MODE_AUDIT };
 
@@ -25,7 +32,7 @@ struct manifest_map {          /* the author's maps; the chain's own maps are no
         char *name;
         char *type;            /* "hash", "array", ... (libbpf's names) */
         uint32_t key_size, value_size, max_entries;
-        ssize_t seed;          /* index of the seed member; -1: starts empty */
+        ssize_t seed;          /* index of its member, seeds/POLICY.NAME.bin: whole records that fit; -1: starts empty */
 };
 
 struct manifest_program {
@@ -35,7 +42,7 @@ struct manifest_program {
 
 struct manifest_policy {
         char *name;
-        size_t object;         /* index of the object member */
+        size_t object;         /* index of its member, objects/NAME.bpf.o */
         enum policy_mode mode;
         bool plain;            /* an ordinary libbpf program, not built with lsm_policy.h */
         struct manifest_program *programs;
@@ -53,13 +60,16 @@ struct manifest {
         size_t n_policies;
         struct manifest_member *members;
         size_t n_members;
-        ssize_t selftests;     /* index of selftests.json; -1: none */
+        ssize_t selftests;     /* index of selftests.json, which is always there */
         uint8_t content_id[SHA256_SIZE];
         char content_hex[SHA256_HEX];
 };
 
 /* p: the canonical signed bytes, already verified (or, for `inspect`, known not to be). Everything is checked: names, paths,
- * counts, that every reference points at a listed member of the right kind, that members are in canonical order. */
+ * counts; that every reference points at a listed member of the right kind and every object and seed is referred to once; that
+ * members are in canonical order; that a hook has at most LSM_CHAIN_MAX policies, one program each, and a plain one only last.
+ * Members that this format does not know are left to `doc`; a scope that is not empty is refused (unsupported-format): enforcing
+ * it on the whole node would not be what was signed. */
 int manifest_parse(const void *p, size_t n, struct manifest **ret, struct err *err);
 void manifest_free(struct manifest *m);
 static inline void manifest_free_p(struct manifest **m) {
@@ -73,3 +83,5 @@ bool member_path_safe(const char *path);
 bool version_valid(const char *version);
 /* [a-z_][a-z0-9_]*, at most 63 bytes. */
 bool hook_valid(const char *hook);
+/* A C identifier of at most 127 bytes: programs and maps. */
+bool identifier_valid(const char *name);
