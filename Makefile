@@ -23,7 +23,7 @@ VERSION := $(shell cat VERSION 2>/dev/null)
 # ---- flags ----------------------------------------------------------------------------------------------------------
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings -Wno-unused-parameter \
-        -Wno-missing-field-initializers $(if $(CI),-Werror)
+        -Wno-missing-field-initializers -Wno-format-truncation $(if $(CI),-Werror)
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loader.h"
+
+#include <bpf/bpf.h>
+#include <stdio.h>
+
+#include "child.h"
+#include "fileio.h"
+#include "loader_proto.h"
+#include "token.h"
+
+#define LOG_MAX (16u << 20)
+
+uint32_t bundle_number(const char *name) {
+        uint32_t h = 2166136261u; /* FNV-1a */
+
+        for (; *name; name++)
+                h = (h ^ (uint8_t)*name) * 16777619u;
+        return h;
+}
+
+void loaded_done(struct loaded *l) {
+        for (size_t i = 0; i < l->n_policies; i++) {
+                struct loaded_policy *p = &l->policies[i];
+
+                for (size_t j = 0; p->programs && j < l->manifest->policies[i].n_programs; j++)
+                        close_p(&p->programs[j]);
+                free(p->programs);
+                close_p(&p->counters);
+        }
+        free(l->policies);
+        *l = (struct loaded){0};
+}
+
+static int loaded_init(const struct manifest *m, struct loaded *l) {
+        *l = (struct loaded){.manifest = m, .n_policies = m->n_policies};
+        l->policies = new_array(m->n_policies, sizeof(*l->policies));
+        if (!l->policies)
+                return -ENOMEM;
+        for (size_t i = 0; i < m->n_policies; i++)
+                l->policies[i].counters = -1;
+        for (size_t i = 0; i < m->n_policies; i++) {
+                l->policies[i].programs = new_array(m->policies[i].n_programs, sizeof(int));
+                if (!l->policies[i].programs)
+                        return -ENOMEM;
+                for (size_t j = 0; j < m->policies[i].n_programs; j++)
+                        l->policies[i].programs[j] = -1;
+        }
+        return 0;
+}
+
+static int send_work(int sock, const struct loader_request *req, struct err *err) {
+        struct loader_start start = {
+                .slot = req->slot,
+                .bundle_number = req->bundle_number,
+                .audit = req->audit,
+                .use_token = req->use_token,
+                .uid = req->uid,
+                .gid = req->gid,
+                .n_members = (uint32_t)req->release->manifest->n_members,
+                .n_hooks = (uint32_t)req->plan->n,
+        };
+        cleanup_fd int manifest = -1;
+        int r;
+
+        manifest = memfd_sealed("manifest", req->release->signed_bytes.data, req->release->signed_bytes.len, err);
+        if (manifest < 0)
+                return manifest;
+        r = msg_send(sock, &start, sizeof(start), &manifest, 1);
+        for (size_t i = 0; r >= 0 && i < start.n_members; i++)
+                r = msg_send(sock, "m", 1, &req->release->members[i], 1);
+        for (size_t i = 0; r >= 0 && i < start.n_hooks; i++)
+                r = msg_send(sock, "h", 1, &req->slots[i], 1);
+        if (r >= 0)
+                r = msg_send(sock, "e", 1, &req->events, 1);
+        return r < 0 ? err_errno(err, r, "cannot hand the bundle to the loader") : 0;
+}
+
+static int take_program(struct loaded *l, const struct loader_packet *p, int *fd) {
+        int *place;
+
+        if (p->policy >= l->n_policies || p->program >= l->manifest->policies[p->policy].n_programs)
+                return -EPROTO;
+        place = &l->policies[p->policy].programs[p->program];
+        if (*fd < 0 || *place >= 0)
+                return -EPROTO;
+        *place = steal_fd(fd);
+        return 0;
+}
+
+static int take_counters(struct loaded *l, const struct loader_packet *p, int *fd) {
+        if (p->policy >= l->n_policies || *fd < 0 || l->policies[p->policy].counters >= 0)
+                return -EPROTO;
+        l->policies[p->policy].counters = steal_fd(fd);
+        return 0;
+}
+
+static int complete(const struct loaded *l, struct err *err) {
+        for (size_t i = 0; i < l->n_policies; i++)
+                for (size_t j = 0; j < l->manifest->policies[i].n_programs; j++)
+                        if (l->policies[i].programs[j] < 0)
+                                return err_set(err, -EPROTO, REASON_LOAD_FAILED, "the loader did not load everything");
+        return 0;
+}
+
+static int failed(const struct loader_packet *p, int fd, struct buf *ret_log, struct err *err) {
+        int r = p->error < 0 && p->error > -4096 ? p->error : -EIO;
+
+        if (fd >= 0 && ret_log)
+                fd_read_all(fd, LOG_MAX, ret_log, NULL);
+        return err_set(err, r, p->reason < REASON_COUNT ? (enum reason)p->reason : REASON_LOAD_FAILED, "%s", p->text);
+}
+
+/* Packets until DONE or FAILED. */
+static int receive(int sock, const struct loader_request *req, struct waiter *w, struct loaded *l, struct buf *ret_log,
+                   struct err *err) {
+        for (;;) {
+                struct loader_packet p;
+                cleanup_fd int fd = -1;
+                size_t n = 1;
+                ssize_t r;
+
+                r = msg_recv_wait(sock, w, req->deadline_ns, &p, sizeof(p), &fd, &n);
+                if (r < 0)
+                        return err_errno(err, (int)r, "waiting for the loader");
+                if (r != sizeof(p))
+                        return err_set(err, -EPIPE, REASON_LOAD_FAILED, "the loader has died");
+                p.text[sizeof(p.text) - 1] = '\0';
+                switch (p.message) {
+                case LOADER_PROGRAM:
+                        r = take_program(l, &p, &fd);
+                        break;
+                case LOADER_COUNTERS:
+                        r = take_counters(l, &p, &fd);
+                        break;
+                case LOADER_SEED:
+                        /* Without CAP_BPF outside its namespace the loader may not freeze what it filled. */
+                        r = fd < 0 ? -EPROTO : bpf_map_freeze(fd) < 0 ? -errno : 0;
+                        break;
+                case LOADER_NO_TOKEN:
+                        snprintf(l->no_token, sizeof(l->no_token), "%s", p.text);
+                        return -EOPNOTSUPP;
+                case LOADER_FAILED:
+                        return failed(&p, fd, ret_log, err);
+                case LOADER_DONE:
+                        l->token = p.token;
+                        l->uid = req->uid;
+                        return complete(l, err);
+                default:
+                        r = -EPROTO;
+                }
+                if (r < 0)
+                        return err_errno(err, (int)r, "the loader's answer");
+        }
+}
+
+static int run_once(const struct loader_request *req, struct waiter *w, struct loaded *l, struct buf *ret_log, struct err *err) {
+        const struct child_spec spec = {.role = "@loader", .cgroup = -1};
+        struct child c = CHILD_INIT;
+        int r;
+
+        r = child_spawn(&spec, &c, err);
+        if (r < 0)
+                return r;
+        r = send_work(c.sock, req, err);
+        if (r >= 0 && req->use_token)
+                r = token_give(c.sock, c.pid, req->uid, req->gid, w, req->deadline_ns, err);
+        if (r >= 0)
+                r = receive(c.sock, req, w, l, ret_log, err);
+        child_kill(&c);
+        return r;
+}
+
+int loader_run(const struct loader_request *req, struct waiter *w, struct loaded *ret, struct buf *ret_log, struct err *err) {
+        struct loader_request again = *req;
+        struct loaded l = {0};
+        struct err why = {0};
+        char no_token[sizeof(l.no_token)] = "";
+        int r;
+
+        for (;;) {
+                r = loaded_init(req->release->manifest, &l);
+                if (r >= 0)
+                        r = run_once(&again, w, &l, ret_log, &why);
+                if (r != -EOPNOTSUPP || !again.use_token)
+                        break;
+                snprintf(no_token, sizeof(no_token), "%.*s", (int)sizeof(no_token) - 1, l.no_token[0] ? l.no_token : why.msg);
+                loaded_done(&l);
+                again.use_token = false;
+        }
+        if (r < 0) {
+                loaded_done(&l);
+                if (err)
+                        *err = why;
+                return r;
+        }
+        memcpy(l.no_token, no_token, sizeof(no_token));
+        *ret = l;
+        return 0;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loader's side: the only place where libbpf reads objects that came from outside (signed, but not written by us). */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <sys/capability.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "child.h"
+#include "fileio.h"
+#include "loader.h"
+#include "loader_proto.h"
+#include "lsm_abi.h"
+#include "token.h"
+#include "verifier_log.h"
+
+#define OBJECT_MAX (64u << 20)
+
+struct work {
+        int sock;
+        struct loader_start start;
+        struct manifest *manifest;
+        struct plan plan;
+        int *members, *slots;
+        int events;
+        char token_path[64];         /* "" without a token: libbpf must not look for one by itself */
+};
+
+static int receive_fd(int sock, void *p, size_t size, int *ret_fd) {
+        size_t n = 1;
+        ssize_t r = msg_recv(sock, p, size, ret_fd, &n);
+
+        return r < 0 ? (int)r : r != (ssize_t)size || n != 1 ? -EPROTO : 0;
+}
+
+static int receive_fds(int sock, int **ret, size_t n) {
+        char tag;
+
+        *ret = new_array(n, sizeof(int));
+        if (!*ret)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                int r = receive_fd(sock, &tag, 1, &(*ret)[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Descriptors and memory of `work` live as long as the process does. */
+static int receive_work(struct work *w, struct err *err) {
+        cleanup_buf struct buf bytes = {0};
+        cleanup_fd int manifest = -1;
+        char tag;
+        int r;
+
+        r = receive_fd(w->sock, &w->start, sizeof(w->start), &manifest);
+        if (r >= 0)
+                r = fd_read_all(manifest, MANIFEST_MAX, &bytes, err);
+        if (r >= 0)
+                r = manifest_parse(bytes.data, bytes.len, &w->manifest, err);
+        if (r >= 0)
+                r = plan_make(w->manifest, &w->plan, err);
+        if (r >= 0 && (w->start.n_members != w->manifest->n_members || w->start.n_hooks != w->plan.n))
+                r = -EPROTO;
+        if (r >= 0)
+                r = receive_fds(w->sock, &w->members, w->start.n_members);
+        if (r >= 0)
+                r = receive_fds(w->sock, &w->slots, w->start.n_hooks);
+        if (r >= 0)
+                r = receive_fd(w->sock, &tag, 1, &w->events);
+        return r;
+}
+
+/* CAP_BPF and CAP_PERFMON, in the namespace with a token, on the node without; nothing else, and no way back. */
+static int privileges_drop(const struct loader_start *start, bool namespaced, struct err *err) {
+        static const cap_value_t kept[] = {CAP_BPF, CAP_PERFMON};
+        cap_t caps;
+        int r = 0;
+
+        if (!namespaced && geteuid() == 0) {
+                if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
+                    setresgid(start->gid, start->gid, start->gid) < 0 || setresuid(start->uid, start->uid, start->uid) < 0)
+                        return err_errno(err, -errno, "loader: cannot become uid %u", start->uid);
+        }
+        caps = cap_init();
+        if (!caps || cap_set_flag(caps, CAP_PERMITTED, ARRAY_SIZE(kept), kept, CAP_SET) < 0 ||
+            cap_set_flag(caps, CAP_EFFECTIVE, ARRAY_SIZE(kept), kept, CAP_SET) < 0 || cap_set_proc(caps) < 0)
+                r = err_errno(err, -errno, "loader: cannot keep CAP_BPF and CAP_PERFMON alone");
+        cap_free(caps);
+        if (r >= 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                r = -errno;
+        return r;
+}
+
+/* libbpf gives every string section a map named ".rodata.*": the parameters are in the one whose name ends in ".rodata". */
+static struct bpf_map *rodata(struct bpf_object *obj) {
+        struct bpf_map *map;
+
+        bpf_object__for_each_map(map, obj) {
+                const char *name = bpf_map__name(map), *dot = strrchr(name, '.');
+
+                if (dot && streq(dot, ".rodata"))
+                        return map;
+        }
+        return NULL;
+}
+
+/* Address of a variable in the initial content of .rodata, by the object's BTF. */
+static void *rodata_variable(struct bpf_object *obj, const char *name, size_t size) {
+        const struct btf *btf = bpf_object__btf(obj);
+        struct bpf_map *map = rodata(obj);
+        const struct btf_var_secinfo *var;
+        const struct btf_type *sec;
+        size_t map_size;
+        char *data;
+        int id;
+
+        data = map ? bpf_map__initial_value(map, &map_size) : NULL;
+        id = btf ? btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC) : -1;
+        if (!data || id < 0)
+                return NULL;
+        sec = btf__type_by_id(btf, (uint32_t)id);
+        var = btf_var_secinfos(sec);
+        for (int i = 0; i < btf_vlen(sec); i++, var++) {
+                const struct btf_type *type = btf__type_by_id(btf, var->type);
+                size_t end;
+
+                if (!streq(btf__name_by_offset(btf, type->name_off), name))
+                        continue;
+                if (var->size != size || add_overflows((size_t)var->offset, size, &end) || end > map_size)
+                        return NULL;
+                return data + var->offset;
+        }
+        return NULL;
+}
+
+static int parameters_set(const struct work *w, size_t policy, struct bpf_object *obj, struct err *err) {
+        const struct manifest_policy *p = &w->manifest->policies[policy];
+        struct lsm_config *config = rodata_variable(obj, "lsm_config", sizeof(*config));
+        uint32_t mode = w->start.audit || p->mode == MODE_AUDIT ? LSM_MODE_AUDIT : LSM_MODE_ENFORCE;
+
+        if (!config || config->abi != LSM_ABI)
+                return err_set(err, -EINVAL, REASON_UNSUPPORTED_FORMAT, "policy '%s' was not built for ABI %d of lsm_policy.h", p->name,
+                               LSM_ABI);
+        *config = (struct lsm_config){
+                .abi = LSM_ABI,
+                .mode = mode,
+                .bundle = w->start.bundle_number,
+                .policy = (uint32_t)policy,
+                .release = w->manifest->release,
+                .slot = w->start.slot,
+        };
+        return 0;
+}
+
+static int program_place(const struct work *w, size_t policy, size_t program, struct bpf_object *obj, struct err *err) {
+        const struct manifest_policy *p = &w->manifest->policies[policy];
+        const char *hook_name = p->programs[program].hook;
+        const struct plan_hook *hook;
+        const struct plan_entry *entry = plan_entry_of(&w->plan, policy, program, &hook);
+        struct lsm_chain *chain;
+        struct bpf_map *slots;
+        char name[96];
+
+        snprintf(name, sizeof(name), "lsm_chain_%s", hook_name);
+        chain = rodata_variable(obj, name, sizeof(*chain));
+        snprintf(name, sizeof(name), "lsm_slots_%s", hook_name);
+        slots = bpf_object__find_map_by_name(obj, name);
+        if (!entry || !chain || !slots)
+                return err_set(err, -EINVAL, REASON_LOAD_FAILED, "policy '%s' has no place in the chain of hook %s", p->name, hook_name);
+        *chain = (struct lsm_chain){.next = entry->next, .hook = (uint32_t)(hook - w->plan.hooks)};
+        if (bpf_map__reuse_fd(slots, w->slots[hook - w->plan.hooks]) < 0)
+                return err_errno(err, -errno, "policy '%s': slots of hook %s", p->name, hook_name);
+        return 0;
+}
+
+static int policy_prepare(const struct work *w, size_t policy, struct bpf_object *obj, struct err *err) {
+        const struct manifest_policy *p = &w->manifest->policies[policy];
+        struct bpf_map *events;
+        int r;
+
+        if (p->plain)
+                return 0;
+        r = parameters_set(w, policy, obj, err);
+        for (size_t i = 0; r >= 0 && i < p->n_programs; i++)
+                r = program_place(w, policy, i, obj, err);
+        if (r < 0)
+                return r;
+        events = bpf_object__find_map_by_name(obj, "lsm_events");
+        if (events && bpf_map__reuse_fd(events, w->events) < 0)
+                return err_errno(err, -errno, "policy '%s': ring buffer", p->name);
+        return 0;
+}
+
+/* Fills a map from its member: packed records of key and value. */
+static int seed(const struct work *w, const struct manifest_map *m, int map, struct err *err) {
+        size_t record = (size_t)m->key_size + m->value_size;
+        cleanup_buf struct buf data = {0};
+        int r;
+
+        r = fd_read_all(w->members[m->seed], OBJECT_MAX, &data, err);
+        if (r < 0)
+                return r;
+        if (record == 0 || data.len % record != 0)
+                return err_set(err, -EINVAL, REASON_MALFORMED, "seed of map '%s': not a whole number of records", m->name);
+        for (size_t at = 0; at < data.len; at += record)
+                if (bpf_map_update_elem(map, data.data + at, data.data + at + m->key_size, BPF_ANY) < 0)
+                        return err_errno(err, -errno, "seed of map '%s', record %zu", m->name, at / record);
+        return 0;
+}
+
+static int send_fd(const struct work *w, enum loader_message message, size_t policy, size_t program, int fd) {
+        struct loader_packet p = {.message = message, .policy = (uint32_t)policy, .program = (uint32_t)program};
+
+        return msg_send(w->sock, &p, sizeof(p), &fd, 1);
+}
+
+static int policy_hand_over(const struct work *w, size_t policy, struct bpf_object *obj, struct err *err) {
+        const struct manifest_policy *p = &w->manifest->policies[policy];
+        struct bpf_map *counters = bpf_object__find_map_by_name(obj, "lsm_counters");
+        int r = 0;
+
+        for (size_t i = 0; i < p->n_maps; i++) {
+                struct bpf_map *map = bpf_object__find_map_by_name(obj, p->maps[i].name);
+
+                if (p->maps[i].seed < 0)
+                        continue;
+                if (!map || bpf_map__key_size(map) != p->maps[i].key_size || bpf_map__value_size(map) != p->maps[i].value_size)
+                        return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s': map '%s' is not what the manifest says", p->name,
+                                       p->maps[i].name);
+                r = seed(w, &p->maps[i], bpf_map__fd(map), err);
+                if (r >= 0)
+                        r = send_fd(w, LOADER_SEED, policy, 0, bpf_map__fd(map));
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < p->n_programs; i++) {
+                struct bpf_program *prog = bpf_object__find_program_by_name(obj, p->programs[i].name);
+
+                r = prog ? send_fd(w, LOADER_PROGRAM, policy, i, bpf_program__fd(prog)) : -ENOENT;
+                if (r < 0)
+                        return err_errno(err, r, "policy '%s': program '%s'", p->name, p->programs[i].name);
+        }
+        if (counters && !p->plain)
+                r = send_fd(w, LOADER_COUNTERS, policy, 0, bpf_map__fd(counters));
+        return r;
+}
+
+/* The manifest says which programs there are; an object may not bring others, nor attach them elsewhere than it says. */
+static int programs_check(const struct manifest_policy *p, struct bpf_object *obj, struct err *err) {
+        struct bpf_program *prog;
+        size_t n = 0;
+
+        bpf_object__for_each_program(prog, obj) n++;
+        if (n != p->n_programs)
+                return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s': the object holds %zu programs, the manifest lists %zu",
+                               p->name, n, p->n_programs);
+        for (size_t i = 0; i < p->n_programs; i++) {
+                const char *section;
+
+                prog = bpf_object__find_program_by_name(obj, p->programs[i].name);
+                section = prog ? bpf_program__section_name(prog) : "";
+                if (strncmp(section, "lsm/", 4) != 0 || !streq(section + 4, p->programs[i].hook))
+                        return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s': program '%s' is not an LSM program for hook %s",
+                                       p->name, p->programs[i].name, p->programs[i].hook);
+        }
+        return 0;
+}
+
+static int policy_load(const struct work *w, size_t policy, struct verifier_log *log, struct err *err) {
+        const struct manifest_policy *p = &w->manifest->policies[policy];
+        LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "lsm", .bpf_token_path = w->token_path);
+        cleanup_buf struct buf data = {0};
+        struct bpf_object *obj;
+        int r;
+
+        r = fd_read_all(w->members[p->object], OBJECT_MAX, &data, err);
+        if (r < 0)
+                return r;
+        obj = bpf_object__open_mem(data.data, data.len, &opts);
+        if (!obj)
+                return err_set(err, -errno, REASON_LOAD_FAILED, "policy '%s': libbpf cannot read the object: %s", p->name,
+                               strerror(errno));
+        verifier_log_reset(log);
+        r = programs_check(p, obj, err);
+        if (r >= 0)
+                r = policy_prepare(w, policy, obj, err);
+        if (r >= 0) {
+                r = bpf_object__load(obj);
+                if (r < 0)
+                        verifier_log_explain(log, r, p->name, err);
+        }
+        if (r >= 0)
+                r = policy_hand_over(w, policy, obj, err);
+        bpf_object__close(obj);
+        return r;
+}
+
+static int work_do(struct work *w, struct verifier_log *log, struct err *err) {
+        cleanup_fd int delegated = -1;
+        int r;
+
+        if (w->start.use_token) {
+                struct err why = {0};
+
+                r = token_take(w->sock, &delegated, &why);
+                if (r == -EOPNOTSUPP) {
+                        struct loader_packet p = {.message = LOADER_NO_TOKEN};
+
+                        snprintf(p.text, sizeof(p.text), "%s", why.msg);
+                        msg_send(w->sock, &p, sizeof(p), NULL, 0);
+                        _exit(0);
+                }
+                if (r < 0) {
+                        *err = why;
+                        return r;
+                }
+                snprintf(w->token_path, sizeof(w->token_path), "/proc/self/fd/%d", delegated);
+        }
+        r = privileges_drop(&w->start, w->start.use_token, err);
+        for (size_t i = 0; r >= 0 && i < w->manifest->n_policies; i++)
+                r = policy_load(w, i, log, err);
+        return r;
+}
+
+int loader_main(int sock) {
+        struct loader_packet end = {.message = LOADER_DONE};
+        struct work w = {.sock = sock, .events = -1};
+        struct verifier_log *log = verifier_log_install();
+        struct err err = {0};
+        int r, fd = -1;
+
+        r = log ? receive_work(&w, &err) : -ENOMEM;
+        if (r >= 0)
+                r = work_do(&w, log, &err);
+        if (r < 0) {
+                end.message = LOADER_FAILED;
+                end.reason = err.reason ? err.reason : REASON_LOAD_FAILED;
+                end.error = r;
+                snprintf(end.text, sizeof(end.text), "%.*s", (int)sizeof(end.text) - 1, err.msg[0] ? err.msg : strerror(-r));
+                if (log && verifier_log_len(log))
+                        fd = memfd_sealed("verifier-log", verifier_log_text(log), verifier_log_len(log), NULL);
+        }
+        end.token = w.start.use_token;
+        msg_send(sock, &end, sizeof(end), &fd, fd >= 0);
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
