@@ -22,7 +22,7 @@ struct sandbox_spec {
         uid_t uid;                    /* taken when started as root; then not 0 */
         gid_t gid;
         enum sandbox_profile profile;
-        const char *const *readable;  /* NULL-terminated: files, and folders with all below; those that are not there are skipped */
+        const char *const *readable;  /* NULL-terminated: files, and folders with all below; what is not there is skipped */
         int writable_dir;             /* may make and change files below; -1: none */
         const uint16_t *ports;        /* SANDBOX_NETWORK: TCP ports it may connect to */
         size_t n_ports;
