@@ -165,20 +165,31 @@ int file_create(int dirfd, const char *name, mode_t mode, const void *p, size_t 
         return file_put(dirfd, name, mode, p, n, true, err);
 }
 
-int memfd_sealed(const char *name, const void *p, size_t n, struct err *err) {
-        cleanup_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-        int r;
+int memfd_new(const char *name, struct err *err) {
+        int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
 
         if (fd < 0 && errno == EINVAL) /* before 6.3 */
                 fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        return fd < 0 ? err_errno(err, -errno, "memfd '%s'", name) : fd;
+}
+
+int memfd_seal(int fd, struct err *err) {
+        if (lseek(fd, 0, SEEK_SET) < 0 || fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) < 0)
+                return err_errno(err, -errno, "seal a memory file");
+        return 0;
+}
+
+int memfd_sealed(const char *name, const void *p, size_t n, struct err *err) {
+        cleanup_fd int fd = memfd_new(name, err);
+        int r;
+
         if (fd < 0)
-                return err_errno(err, -errno, "memfd '%s'", name);
+                return fd;
         r = fd_write_all(fd, p, n);
         if (r < 0)
                 return err_errno(err, r, "memfd '%s'", name);
-        if (lseek(fd, 0, SEEK_SET) < 0 || fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) < 0)
-                return err_errno(err, -errno, "memfd '%s'", name);
-        return steal_fd(&fd);
+        r = memfd_seal(fd, err);
+        return r < 0 ? r : steal_fd(&fd);
 }
 
 int memfd_check_sealed(int fd, struct err *err) {

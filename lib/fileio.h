@@ -18,7 +18,10 @@ int file_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t
 /* The same, but an existing NAME is an error (-EEXIST) and is never touched. */
 int file_create(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err);
 
-/* A memfd with this content, sealed against every change. Returns the fd. */
+/* An empty memfd to be filled; then seal it, against every change and further seals, and rewound. */
+int memfd_new(const char *name, struct err *err);
+int memfd_seal(int fd, struct err *err);
+/* Both at once: a memfd with this content. Returns the fd. */
 int memfd_sealed(const char *name, const void *p, size_t n, struct err *err);
 /* Refuses (malformed) a descriptor that is not a memfd sealed against write, grow and shrink. */
 int memfd_check_sealed(int fd, struct err *err);
