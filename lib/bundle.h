@@ -27,14 +27,20 @@ struct bundle_trust {
 struct bundle_sink {
         void *ctx;
         int (*manifest)(void *ctx, const struct envelope *env, const struct manifest *m, struct err *err);
-        int (*member)(void *ctx, size_t index, struct err *err);                                    /* begins */
+        int (*member)(void *ctx, size_t index, struct err *err);                                   /* begins */
         int (*data)(void *ctx, size_t index, const void *p, size_t n, struct err *err);
-        int (*member_end)(void *ctx, size_t index, struct err *err);                                /* length and digest held */
+        int (*member_end)(void *ctx, size_t index, struct err *err);                               /* length, digest held */
 };
 
 /* read: like read(2), negative errno on failure. */
 typedef ssize_t (*bundle_read_fn)(void *ctx, void *p, size_t n);
 
+/*
+ * Refusals: those of signatures_verify() and manifest_parse(), and for the archive: malformed (not zstd, not tar, not two
+ * frames), too-large (a limit, a window), truncated, trailing-data, missing-member, unlisted-member, duplicate-member,
+ * wrong-order, unsafe-path, not-a-file, length-mismatch, digest-mismatch. limits NULL: the default ones. ret_report may be NULL;
+ * it is filled once the signatures have been looked at, on refusal, too.
+ */
 int bundle_read(bundle_read_fn read, void *read_ctx, const struct bundle_trust *trust, const struct bundle_limits *limits,
                 const struct bundle_sink *sink, struct sig_report *ret_report, struct err *err);
 /* The same from a descriptor, at its current position. */
@@ -47,7 +53,9 @@ struct bundle_member {
         const void *data;
         size_t len;
 };
-/* env: the signed manifest, which lists exactly these members in this order. */
-int bundle_write(int fd, const struct envelope *env, const struct bundle_member *members, size_t n, uint64_t mtime, struct err *err);
-/* Writes to out_fd the archive in in_fd with the manifest frame replaced, every other byte copied as it is. */
+/* env: the signed manifest, which lists exactly these members in this order (checked: malformed). */
+int bundle_write(int fd, const struct envelope *env, const struct bundle_member *members, size_t n, uint64_t mtime,
+                 struct err *err);
+/* Writes to out_fd the archive in in_fd with the manifest frame replaced, every other byte copied as it is. env has the signed
+ * bytes that stand there already, with other signatures; other bytes would not fit the members: malformed. */
 int bundle_replace_manifest(int in_fd, int out_fd, const struct envelope *env, struct err *err);

@@ -73,6 +73,15 @@ int fd_write_all(int fd, const void *p, size_t n) {
         return 0;
 }
 
+ssize_t fd_read_some(void *fd, void *p, size_t n) {
+        ssize_t k;
+
+        do
+                k = read(*(int *) fd, p, n);
+        while (k < 0 && errno == EINTR);
+        return k < 0 ? -errno : k;
+}
+
 /* A new file beside the one to be replaced; its name goes to ret_name. */
 static int temporary_open(int dirfd, const char *name, char *ret_name, size_t size) {
         for (int i = 0; i < 16; i++) {

@@ -11,9 +11,12 @@
 int fd_read_all(int fd, size_t max, struct buf *ret, struct err *err);
 int file_read(int dirfd, const char *path, size_t max, struct buf *ret, struct err *err);
 int fd_write_all(int fd, const void *p, size_t n);
+/* read(2) from *(int *) fd, without EINTR and with a negative errno: for those who take a function to read with. */
+ssize_t fd_read_some(void *fd, void *p, size_t n);
 
 /* Replaces NAME under dirfd so that after a power cut it holds either the old or the new content, whole:
- * temporary file, write, fsync, rename, fsync of the directory. On failure the old file is untouched and nothing is left behind. */
+ * temporary file, write, fsync, rename, fsync of the directory. On failure the old file is untouched and nothing is left
+ * behind. NAME may be a path. */
 int file_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err);
 /* The same, but an existing NAME is an error (-EEXIST) and is never touched. */
 int file_create(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err);

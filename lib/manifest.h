@@ -77,7 +77,8 @@ static inline void manifest_free_p(struct manifest **m) {
 }
 #define cleanup_manifest cleanup(manifest_free_p)
 
-/* Safe member path: relative, no empty, "." or ".." component, no control character or backslash, at most 255 bytes. */
+/* Safe member path: relative, no empty, "." or ".." component, printable ASCII without backslash, at most 255 bytes. (Beyond
+ * ASCII, what a tar member is called would depend on the reader's locale.) */
 bool member_path_safe(const char *path);
 /* Semantic version 2.0.0. */
 bool version_valid(const char *version);

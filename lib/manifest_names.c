@@ -18,7 +18,7 @@ bool member_path_safe(const char *path) {
         if (n < 1 || n > PATH_MAX_LEN)
                 return false;
         for (size_t i = 0; i < n; i++)
-                if (s[i] < 0x20 || s[i] == 0x7f || (s[i] == 0xc2 && s[i + 1] < 0xa0) || s[i] == '\\')
+                if (s[i] < 0x20 || s[i] > 0x7e || s[i] == '\\')
                         return false;
         /* Every component; a leading, doubled or trailing slash makes an empty one. */
         for (const char *p = path;; p++) {
