@@ -21,7 +21,7 @@ const char *journal_step_word(enum journal_step step);
 struct journal_gen {                  /* a generation */
         bool present;
         char content_hex[SHA256_HEX];
-        char version[64];
+        char version[128];
         uint64_t release;
         uint32_t slot;                /* meaningful in this boot only */
         uint64_t since;               /* seconds since the epoch: confirmed, or staged */
@@ -45,7 +45,10 @@ struct journal {
 
 /* -ENOENT when there is none. A journal that cannot be parsed is an error and is left where it is. */
 int journal_load(int state_fd, const char *bundle, struct journal *ret, struct err *err);
+/* Durable when it returns; on failure the old one is untouched. Messages are stored as text_clean() leaves them; what could
+ * not be loaded again is not written (-EINVAL). Fault points: "journal:STEP:before" and "journal:STEP:after". */
 int journal_save(int state_fd, const struct journal *j, struct err *err);
+/* Nothing to delete is success. */
 int journal_delete(int state_fd, const char *bundle, struct err *err);
 /* Names of the bundles that have a journal, sorted; free each and the array. */
 int journal_list(int state_fd, char ***ret, size_t *ret_n, struct err *err);
@@ -63,9 +66,11 @@ struct rollback_page {
         char message[512];
         uint64_t release;
 };
+/* Stays mapped for the life of the process; its blocks are allocated here, so that a full disk cannot fault a later write. */
 int rollback_page_map(int state_fd, struct rollback_page **ret, struct err *err);
 /* No allocation, no system call but msync: usable when every hook denies. */
 void rollback_page_write(struct rollback_page *page, const char *bundle, const char *content_hex, uint64_t release,
                          const char *reason, const char *message);
+/* A copy of the record, texts cleaned; false: there is none, or it is damaged. */
 bool rollback_page_read(const struct rollback_page *page, struct rollback_page *ret);
 void rollback_page_clear(struct rollback_page *page);

@@ -28,7 +28,10 @@ void quarantine_done(struct quarantine *q);
 
 /* An absent file is an empty quarantine. */
 int quarantine_load(int state_fd, struct quarantine *ret, struct err *err);
-/* Adds for this kernel (uname) and this agent version; durable when it returns. The same key again is replaced. */
+/* At most QUARANTINE_MAX entries are kept: the oldest goes first, and is tried once more. */
+#define QUARANTINE_MAX 1024
+/* Adds for this kernel (uname) and this agent version; durable when it returns. The same key again is replaced;
+ * with reason `operator` the key is the content id alone. */
 int quarantine_add(int state_fd, const char *bundle, const char *content_hex, uint64_t release, const char *reason,
                    const char *message, struct err *err);
 /* The entry that holds on this kernel for this content, or NULL. */

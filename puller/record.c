@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record.h"
+
+#include "fileio.h"
+#include "folder.h"
+#include "text.h"
+
+#define TEXT_MAX 1024
+
+static int record_parse(const struct buf *b, const char *type, json_t **ret, struct err *err) {
+        cleanup_json json_t *doc = NULL;
+        const char *found;
+        long long format;
+        int r;
+
+        r = json_parse(b->data, b->len, &doc, err);
+        if (r < 0)
+                return r;
+        if (!json_is_object(doc))
+                return err_set(err, -EBADMSG, REASON_MALFORMED, "not an object");
+        r = json_get_string(doc, "_type", &found, err);
+        if (r < 0)
+                return r;
+        if (!streq(found, type))
+                return err_set(err, -EBADMSG, REASON_WRONG_TYPE, "this is a '%s', and a '%s' is needed here", found, type);
+        r = json_get_int(doc, "format", 0, JSON_INT_MAX, &format, err);
+        if (r < 0)
+                return r;
+        if (format != RECORD_FORMAT)
+                return err_set(err, -EBADMSG, REASON_UNSUPPORTED_FORMAT, "format %lld, and this program knows format %d", format,
+                               RECORD_FORMAT);
+        *ret = steal_pointer(doc);
+        return 0;
+}
+
+int record_load(int dirfd, const char *name, const char *type, size_t max, json_t **ret, struct err *err) {
+        cleanup_fd int fd = regular_open(dirfd, name, err);
+        cleanup_buf struct buf b = {};
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = fd_read_all(fd, max, &b, err);
+        if (r >= 0)
+                r = record_parse(&b, type, ret, err);
+        return r < 0 ? err_wrap(err, r, "%s", name) : 0;
+}
+
+int record_save(int dirfd, const char *name, const char *type, json_t *taken, struct err *err) {
+        cleanup_json json_t *doc = taken;
+        cleanup_buf struct buf b = {};
+        int r;
+
+        if (!doc || json_object_set_new(doc, "_type", json_string(type)) < 0 ||
+            json_object_set_new(doc, "format", json_integer(RECORD_FORMAT)) < 0)
+                return err_errno(err, -ENOMEM, "%s", name);
+        r = json_canonical(doc, &b, err);
+        if (r < 0)
+                return err_wrap(err, r, "%s", name);
+        if (buf_append(&b, "\n", 1) < 0)
+                return err_errno(err, -ENOMEM, "%s", name);
+        return file_replace(dirfd, name, 0600, b.data, b.len, err);
+}
+
+int record_get_text(const json_t *doc, const char *key, char *ret, size_t size, struct err *err) {
+        const char *s;
+        size_t n;
+        int r;
+
+        r = json_get_string(doc, key, &s, err);
+        if (r < 0)
+                return r;
+        n = strlen(s);
+        if (n >= size)
+                return err_set(err, -EBADMSG, REASON_MALFORMED, "'%s' has %zu bytes, and %zu are the most", key, n, size - 1);
+        memcpy(ret, s, n + 1);
+        return 0;
+}
+
+int record_get_uint(const json_t *doc, const char *key, uint64_t max, uint64_t *ret, struct err *err) {
+        long long v;
+        int r;
+
+        r = json_get_int(doc, key, 0, max < JSON_INT_MAX ? (long long) max : JSON_INT_MAX, &v, err);
+        if (r < 0)
+                return r;
+        *ret = (uint64_t) v;
+        return 0;
+}
+
+json_t *record_text(const char *text) {
+        char clean[TEXT_MAX];
+
+        text_clean(clean, sizeof(clean), text);
+        return json_string(clean);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * State files of the agent: small typed JSON documents in its own folder, replaced durably and read back as strictly as
+ * anything from outside: a disk may return anything. No link is followed (folder.h).
+ */
+#pragma once
+
+#include "json.h"
+
+#define RECORD_FORMAT 1
+
+/* An object whose `_type` and `format` are the expected ones. -ENOENT when there is no such file. */
+int record_load(int dirfd, const char *name, const char *type, size_t max, json_t **ret, struct err *err);
+/* Adds `_type` and `format`; canonical bytes and a newline, mode 0600. Takes over doc; NULL is -ENOMEM. */
+int record_save(int dirfd, const char *name, const char *type, json_t *doc, struct err *err);
+
+/* A string that fits; malformed, naming the key, otherwise. ret is untouched then. */
+int record_get_text(const json_t *doc, const char *key, char *ret, size_t size, struct err *err);
+int record_get_uint(const json_t *doc, const char *key, uint64_t max, uint64_t *ret, struct err *err);
+/* A JSON string of the text as text_clean() leaves it; NULL: no memory. */
+json_t *record_text(const char *text);
