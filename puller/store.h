@@ -4,11 +4,13 @@
  * verified again, from the receipt's keys, before it is used: the disk is not trusted.
  *
  *      STATE/store/CONTENT-ID/signed        canonical signed bytes
- *                             signatures    fixed-size records: keyid[32], u16 length, signature
- *                             receipt.json  {"_type":"lsm-receipt","format":1,"keys":[PEM...],"threshold":N,"source":TEXT,"accepted":TIME}
+ *                             signatures    records of one size: keyid[32], u16 length (little-endian), signature[1024], zeros behind
+ *                             receipt.json  {"_type":"lsm-receipt","format":1,"keys":[SPKI...],"threshold":N,"source":TEXT,
+ *                                           "accepted":TIME}; a key is the base64 of its PEM, without the lines around it
  *                             member/0000   each member, in the manifest's order
  *
- * A directory appears whole (written under a temporary name, every file and directory synced, then renamed) or not at all.
+ * A folder appears whole (written under a temporary name, every file and folder synced, then renamed) or not at all. No link in
+ * it is followed, and a file too many is refused like one too few.
  */
 #pragma once
 
@@ -16,17 +18,20 @@
 
 struct receipt {
         struct keyring ring;
-        size_t threshold;
-        char *source;                /* what it was installed from, for status */
+        size_t threshold;            /* 1 to ring.n */
+        char *source;                /* what it was installed from, for status; control characters are not kept */
         uint64_t accepted;           /* seconds since the epoch */
 };
 void receipt_done(struct receipt *r);
 #define cleanup_receipt cleanup(receipt_done)
 
-/* Keeping what is there already is success. */
+/* Keeping what is there already, with its older receipt, is success; but what is there and does not verify is replaced. */
 int store_put(int state_fd, const struct release *rel, const struct receipt *receipt, struct err *err);
-/* Verifies with the receipt's keys; the directory's name must be the content id of what it holds. */
+/* Verifies with the receipt's keys; the folder's name must be the content id of what it holds (digest-mismatch). -ENOENT when
+ * there is no such release. ret_receipt may be NULL. */
 int store_get(int state_fd, const char *content_hex, struct release *ret, struct receipt *ret_receipt, struct err *err);
+/* Nothing to remove is success. */
 int store_remove(int state_fd, const char *content_hex, struct err *err);
-/* Removes every release that is not among these ids, and leftovers of interrupted writes. */
+/* Removes every release that is not among these ids, and what interrupted writes left behind: half-written releases here, and
+ * temporary files in STATE and STATE/journal. Nobody else may be writing there. Goes on past failures; returns the first. */
 int store_collect(int state_fd, const char *const *keep, size_t n_keep, struct err *err);
