@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fetcher: the child that touches bytes which nobody has verified yet. It takes one request, enters its sandbox, obtains
+ * the archive, reads it with the same code as everyone else, and hands over sealed memory files. Its verdict is advice.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "bundle.h"
+#include "child.h"
+#include "fetch.h"
+#include "fetch_https.h"
+#include "fetch_proto.h"
+#include "fileio.h"
+
+#ifndef MFD_NOEXEC_SEAL /* linux 6.3 */
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+#define ADDRESS_SPACE_MAX (1ULL << 30) /* the archive's window, the manifest, TLS; content is in memory files */
+#define SEND_BUFFER (32 * 1024)
+#define CA_MAX (4u << 20)
+#define CREDENTIAL_MAX (64u << 10)
+#define DNS_PORT 53
+
+struct job {
+        int sock;
+        struct fetch_start start;
+        char *strings;
+        const char *url, *etag, *last_modified, *proxy; /* in strings; NULL when empty */
+        const char *pems;                               /* the rest of strings */
+        size_t pems_len;
+        int fds[GIVEN_COUNT];                           /* -1: not given */
+        struct keyring ring;
+        int member;                                     /* the memory file that is being filled */
+        int download;
+};
+
+static void job_done(struct job *j) {
+        free(j->strings);
+        for (size_t i = 0; i < GIVEN_COUNT; i++)
+                close_p(&j->fds[i]);
+        close_p(&j->member);
+        close_p(&j->download);
+        keyring_done(&j->ring);
+}
+#define cleanup_job cleanup(job_done)
+
+/* ---- the request ---- */
+
+static const char *string_next(const char **p, const char *end) {
+        const char *s = *p;
+        size_t n = strnlen(s, end - s);
+
+        if (s + n >= end)
+                return NULL;
+        *p = s + n + 1;
+        return s;
+}
+
+static int strings_split(struct job *j, const char *p, size_t n) {
+        const char **const to[] = {&j->url, &j->etag, &j->last_modified, &j->proxy};
+        const char *at, *end;
+
+        j->strings = malloc(n ? n : 1);
+        if (!j->strings)
+                return -ENOMEM;
+        memcpy(j->strings, p, n);
+        at = j->strings;
+        end = at + n;
+        for (size_t i = 0; i < ARRAY_SIZE(to); i++) {
+                const char *s = string_next(&at, end);
+
+                if (!s)
+                        return -EBADMSG;
+                *to[i] = *s ? s : NULL;
+        }
+        j->pems = at;
+        j->pems_len = end - at;
+        return 0;
+}
+
+static int job_receive(struct job *j, struct err *err) {
+        cleanup_free char *packet = malloc(FETCH_PACKET_MAX);
+        size_t n_fds = GIVEN_COUNT, next = 0;
+        int fds[GIVEN_COUNT], r;
+        ssize_t n;
+
+        if (!packet)
+                return err_errno(err, -ENOMEM, "request");
+        n = msg_recv(j->sock, packet, FETCH_PACKET_MAX, fds, &n_fds);
+        if (n < 0)
+                return err_errno(err, n, "request");
+        for (size_t i = 0; i < GIVEN_COUNT && n >= (ssize_t)sizeof(j->start); i++)
+                if (((struct fetch_start *)packet)->given & 1U << i && next < n_fds)
+                        j->fds[i] = fds[next++];
+        if (n < (ssize_t)sizeof(j->start) || next != n_fds) {
+                while (next < n_fds)
+                        close(fds[next++]);
+                return err_errno(err, -EBADMSG, "request");
+        }
+        memcpy(&j->start, packet, sizeof(j->start));
+        r = strings_split(j, packet + sizeof(j->start), n - sizeof(j->start));
+        if (r < 0)
+                return err_errno(err, r, "request");
+        if (!j->url && j->fds[GIVEN_INPUT] < 0)
+                return err_set(err, -EBADMSG, REASON_NONE, "request: nothing to fetch");
+        return 0;
+}
+
+static int keys_parse(struct job *j, struct err *err) {
+        const char *at = j->pems, *end = at + j->pems_len;
+
+        for (uint32_t i = 0; i < j->start.n_keys; i++) {
+                const char *pem = string_next(&at, end);
+                int r = pem ? keyring_add_pem(&j->ring, pem, strlen(pem), err) : err_errno(err, -EBADMSG, "keys");
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* ---- the sandbox ---- */
+
+static int sandbox(struct job *j, const uint16_t *ports, size_t n_ports, struct sandbox_report *ret, struct err *err) {
+        /* What the resolver and TLS read, on the distributions we know. */
+        static const char *const network[] = {
+                "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
+                "/run/systemd/resolve", "/etc/ssl/openssl.cnf", "/etc/ssl/certs", "/usr/lib/ssl", "/usr/share/ca-certificates",
+                "/usr/local/share/ca-certificates", "/etc/pki/tls", "/etc/pki/ca-trust/extracted", "/etc/crypto-policies",
+                "/etc/ld.so.cache", "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/dev/urandom", "/dev/null", NULL,
+        };
+        static const char *const parsing[] = {"/etc/ssl/openssl.cnf", "/usr/lib", "/usr/lib64", "/dev/urandom", NULL};
+        uint64_t content = j->start.max_content, archive = j->start.max_archive;
+        struct sandbox_spec spec = {
+                .uid = j->start.uid,
+                .gid = j->start.gid,
+                .profile = j->url ? SANDBOX_NETWORK : SANDBOX_PARSE,
+                .readable = j->url ? network : parsing,
+                .writable_dir = -1,
+                .ports = ports,
+                .n_ports = n_ports,
+                .max_memory = ADDRESS_SPACE_MAX,
+                .max_file = (content > archive ? content : archive) + (1 << 20),
+        };
+
+        return sandbox_enter(&spec, ret, err);
+}
+
+/* ---- handing over ---- */
+
+static int packet_send(struct job *j, const struct fetch_packet *p, const int *fds, size_t n_fds, struct err *err) {
+        int r = msg_send(j->sock, p, sizeof(*p), fds, n_fds);
+
+        return r < 0 ? err_errno(err, r, "supervisor") : 0;
+}
+
+static int on_manifest(void *ctx, const struct envelope *env, const struct manifest *m, struct err *err) {
+        cleanup_free struct fetch_signature *sigs = new_array(env->n_sigs, sizeof(*sigs));
+        cleanup_fd int bytes_fd = -1, sigs_fd = -1;
+
+        if (!sigs)
+                return err_errno(err, -ENOMEM, "signatures");
+        for (size_t i = 0; i < env->n_sigs; i++) {
+                memcpy(sigs[i].keyid, env->sigs[i].keyid, sizeof(sigs[i].keyid));
+                sigs[i].len = env->sigs[i].len;
+                memcpy(sigs[i].sig, env->sigs[i].sig, env->sigs[i].len);
+        }
+        bytes_fd = memfd_sealed("manifest", env->bytes.data, env->bytes.len, err);
+        if (bytes_fd < 0)
+                return bytes_fd;
+        sigs_fd = memfd_sealed("signatures", sigs, env->n_sigs * sizeof(*sigs), err);
+        if (sigs_fd < 0)
+                return sigs_fd;
+        return packet_send(ctx, &(struct fetch_packet){.message = FETCH_MANIFEST}, (int[]){bytes_fd, sigs_fd}, 2, err);
+}
+
+static int memory_file(const char *name) {
+        int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+        if (fd < 0 && errno == EINVAL)
+                fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        return fd < 0 ? -errno : fd;
+}
+
+static int on_member(void *ctx, size_t index, struct err *err) {
+        struct job *j = ctx;
+
+        close_p(&j->member);
+        j->member = memory_file("member");
+        return j->member < 0 ? err_errno(err, j->member, "memory file") : 0;
+}
+
+static int on_member_data(void *ctx, size_t index, const void *p, size_t n, struct err *err) {
+        struct job *j = ctx;
+        int r = fd_write_all(j->member, p, n);
+
+        return r < 0 ? err_errno(err, r, "memory file") : 0;
+}
+
+static int on_member_end(void *ctx, size_t index, struct err *err) {
+        struct job *j = ctx;
+        int r;
+
+        if (fcntl(j->member, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+                return err_errno(err, -errno, "memory file");
+        r = packet_send(j, &(struct fetch_packet){.message = FETCH_MEMBER, .member = index}, &j->member, 1, err);
+        close_p(&j->member);
+        j->member = -1;
+        return r;
+}
+
+static int bundle_hand_over(struct job *j, int fd, struct err *err) {
+        struct bundle_trust trust = {.ring = &j->ring, .threshold = j->start.threshold};
+        struct bundle_limits limits = {
+                .max_archive = j->start.max_archive, .max_content = j->start.max_content, .max_members = j->start.max_members};
+        struct bundle_sink sink = {
+                .ctx = j, .manifest = on_manifest, .member = on_member, .data = on_member_data, .member_end = on_member_end};
+        struct sig_report report;
+
+        return bundle_read_fd(fd, &trust, &limits, &sink, &report, err);
+}
+
+/* ---- the network ---- */
+
+static int on_download(void *ctx, const void *p, size_t n, struct err *err) {
+        struct job *j = ctx;
+        int r = fd_write_all(j->download, p, n);
+
+        return r < 0 ? err_errno(err, r, "memory file") : 0;
+}
+
+static int given_read(struct job *j, enum fetch_given which, size_t max, const char *name, struct buf *b,
+                      const struct buf **ret, struct err *err) {
+        int r;
+
+        *ret = NULL;
+        if (j->fds[which] < 0)
+                return 0;
+        r = fd_read_all(j->fds[which], max, b, err);
+        if (r < 0)
+                return err_wrap(err, r, "%s", name);
+        *ret = b;
+        return 0;
+}
+
+/* The token's file without what an editor leaves at its end; it must not smuggle in a second header. */
+static int token_read(struct job *j, struct buf *b, const char **ret, struct err *err) {
+        const struct buf *file;
+        int r = given_read(j, GIVEN_TOKEN, CREDENTIAL_MAX, "token", b, &file, err);
+
+        *ret = NULL;
+        if (r < 0 || !file)
+                return r;
+        while (b->len > 0 && strchr(" \t\r\n", b->data[b->len - 1]))
+                b->data[--b->len] = 0;
+        for (size_t i = 0; i < b->len; i++)
+                if (b->data[i] <= ' ' || b->data[i] > '~')
+                        return err_set(err, -EINVAL, REASON_CONFIG, "token: one word of printable characters is wanted");
+        if (b->len == 0)
+                return err_set(err, -EINVAL, REASON_CONFIG, "token: the file is empty");
+        *ret = b->data;
+        return 0;
+}
+
+static int download(struct job *j, const uint16_t *ports, size_t n_ports, struct https_response *ret, struct err *err) {
+        cleanup_buf struct buf ca = {}, certificate = {}, key = {}, token = {};
+        struct https_request req = {
+                .url = j->url,
+                .etag = j->etag,
+                .last_modified = j->last_modified,
+                .proxy = j->proxy,
+                .ports = ports,
+                .n_ports = n_ports,
+                .max_bytes = j->start.max_archive,
+                .timeout_ms = j->start.timeout_ms,
+                .low_speed_s = j->start.low_speed_s,
+                .data = on_download,
+                .ctx = j,
+        };
+        int r;
+
+        r = given_read(j, GIVEN_CA, CA_MAX, "CA", &ca, &req.ca, err);
+        if (r == 0)
+                r = given_read(j, GIVEN_CERTIFICATE, CREDENTIAL_MAX, "client certificate", &certificate, &req.certificate, err);
+        if (r == 0)
+                r = given_read(j, GIVEN_KEY, CREDENTIAL_MAX, "client key", &key, &req.key, err);
+        if (r == 0)
+                r = token_read(j, &token, &req.token, err);
+        if (r < 0)
+                return r;
+        j->download = memory_file("archive");
+        if (j->download < 0)
+                return err_errno(err, j->download, "memory file");
+        r = https_get(&req, ret, err);
+        if (r < 0)
+                return r;
+        return lseek(j->download, 0, SEEK_SET) < 0 ? err_errno(err, -errno, "memory file") : 0;
+}
+
+/* ---- the whole ---- */
+
+static int serve(struct job *j, struct fetch_packet *answer, struct err *err) {
+        uint16_t ports[HTTPS_PORTS_MAX + 1];
+        struct https_response response = {};
+        size_t n_ports = 0;
+        int r;
+
+        r = job_receive(j, err);
+        if (r < 0)
+                return r;
+        if (j->url) {
+                r = https_ports(j->url, j->proxy, ports, &n_ports, err);
+                if (r < 0)
+                        return r;
+                ports[n_ports++] = DNS_PORT; /* answers that do not fit a datagram */
+        }
+        answer->message = FETCH_SANDBOXED;
+        r = sandbox(j, ports, n_ports, &answer->sandbox, err);
+        if (r < 0)
+                return r;
+        r = packet_send(j, answer, NULL, 0, err);
+        if (r < 0)
+                return r;
+        r = keys_parse(j, err);
+        if (r < 0)
+                return r;
+        if (j->url) {
+                r = download(j, ports, n_ports, &response, err);
+                answer->retry_after_s = response.retry_after_s;
+                if (r < 0)
+                        return r;
+        }
+        answer->message = response.not_modified ? FETCH_NOT_MODIFIED : FETCH_DONE;
+        _Static_assert(sizeof(answer->etag) >= sizeof(response.etag), "an entity tag fits");
+        strcpy(answer->etag, response.etag);
+        strcpy(answer->last_modified, response.last_modified);
+        if (response.not_modified)
+                return 0;
+        return bundle_hand_over(j, j->url ? j->download : j->fds[GIVEN_INPUT], err);
+}
+
+int fetcher_main(int sock) {
+        cleanup_job struct job j = {.sock = sock, .member = -1, .download = -1};
+        struct fetch_packet answer = {};
+        struct err err = {};
+        int r, size = SEND_BUFFER;
+
+        for (size_t i = 0; i < GIVEN_COUNT; i++)
+                j.fds[i] = -1;
+        /* A full socket holds us up before we have too many descriptors in flight, whatever this machine's default is. */
+        if (setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+                return EXIT_FAILURE;
+        r = serve(&j, &answer, &err);
+        if (r < 0) {
+                answer.message = FETCH_FAILED;
+                snprintf(answer.reason, sizeof(answer.reason), "%s", reason_word(err.reason));
+                snprintf(answer.text, sizeof(answer.text), "%.*s", (int)sizeof(answer.text) - 1, err.msg);
+        }
+        return msg_send(sock, &answer, sizeof(answer), NULL, 0) == 0 && r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
