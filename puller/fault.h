@@ -14,6 +14,6 @@
 void fault_point(const char *name);
 #else
 static inline void fault_point(const char *name) {
-        (void) name;
+        (void)name;
 }
 #endif

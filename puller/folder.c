@@ -62,7 +62,7 @@ static int names_add(struct names *names, const char *name, struct err *err) {
 }
 
 static int name_compare(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
+        return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static void closedir_p(DIR **d) {

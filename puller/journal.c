@@ -13,23 +13,19 @@
 #include "record.h"
 #include "text.h"
 
-#define FOLDER "journal"
-#define TYPE "lsm-journal"
-#define SUFFIX ".json"
+#define FOLDER      "journal"
+#define TYPE        "lsm-journal"
+#define SUFFIX      ".json"
 #define JOURNAL_MAX (64u * 1024)
 #define BOOT_ID_LEN 36
 
 static const char *const step_words[] = {
-        [STEP_NONE] = "none",
-        [STEP_STAGING] = "staging",
-        [STEP_PROBING] = "probing",
-        [STEP_FLIPPING] = "flipping",
-        [STEP_PENDING] = "pending",
-        [STEP_CONFIRMING] = "confirming",
+        [STEP_NONE] = "none",         [STEP_STAGING] = "staging", [STEP_PROBING] = "probing",
+        [STEP_FLIPPING] = "flipping", [STEP_PENDING] = "pending", [STEP_CONFIRMING] = "confirming",
 };
 
 const char *journal_step_word(enum journal_step step) {
-        return (size_t) step < ARRAY_SIZE(step_words) ? step_words[step] : "";
+        return (size_t)step < ARRAY_SIZE(step_words) ? step_words[step] : "";
 }
 
 static int file_name(const char *bundle, char *ret, size_t size, struct err *err) {
@@ -96,7 +92,7 @@ static int gen_parse(const json_t *doc, const char *key, struct journal_gen *ret
                 r = record_get_uint(j, "since", JSON_INT_MAX, &g.since, err);
         if (r < 0)
                 return err_wrap(err, r, "'%s'", key);
-        g.slot = (uint32_t) slot;
+        g.slot = (uint32_t)slot;
         *ret = g;
         return 0;
 }
@@ -109,7 +105,7 @@ static int step_parse(const json_t *doc, enum journal_step *ret, struct err *err
                 return r;
         for (size_t i = 0; i < ARRAY_SIZE(step_words); i++)
                 if (streq(word, step_words[i])) {
-                        *ret = (enum journal_step) i;
+                        *ret = (enum journal_step)i;
                         return 0;
                 }
         return err_set(err, -EBADMSG, REASON_MALFORMED, "'%s' is no step", word);
@@ -161,7 +157,7 @@ static int journal_parse(const json_t *doc, const char *bundle, struct journal *
                 return r;
         if (!json_is_boolean(removed))
                 return err_set(err, -EBADMSG, REASON_MALFORMED, "'removed' is not true or false");
-        j.attempts = (uint32_t) attempts;
+        j.attempts = (uint32_t)attempts;
         j.removed = json_is_true(removed);
         if (!streq(j.bundle, bundle))
                 return err_set(err, -EBADMSG, REASON_WRONG_BUNDLE, "this is the journal of '%s'", j.bundle);
@@ -203,22 +199,23 @@ static int put(json_t *doc, const char *key, json_t *value) {
 static int gen_put(json_t *doc, const char *key, const struct journal_gen *g) {
         if (!g->present)
                 return 0;
-        return put(doc, key, json_pack("{ss ss sI sI sI}", "content", g->content_hex, "version", g->version, "release",
-                                       (json_int_t) g->release, "slot", (json_int_t) g->slot, "since", (json_int_t) g->since));
+        return put(doc, key,
+                   json_pack("{ss ss sI sI sI}", "content", g->content_hex, "version", g->version, "release",
+                             (json_int_t)g->release, "slot", (json_int_t)g->slot, "since", (json_int_t)g->since));
 }
 
 static int left_put(json_t *doc, const struct journal *j) {
         if (!*j->left_reason)
                 return 0;
-        return put(doc, "left", json_pack("{so so ss sI}", "reason", record_text(j->left_reason), "message",
-                                          record_text(j->left_message), "content", j->left_content, "release",
-                                          (json_int_t) j->left_release));
+        return put(doc, "left",
+                   json_pack("{so so ss sI}", "reason", record_text(j->left_reason), "message", record_text(j->left_message),
+                             "content", j->left_content, "release", (json_int_t)j->left_release));
 }
 
 static json_t *journal_format(const struct journal *j) {
         cleanup_json json_t *doc = json_pack("{ss ss ss sI sI sb}", "bundle", j->bundle, "boot_id", j->boot_id, "step",
-                                             journal_step_word(j->step), "attempts", (json_int_t) j->attempts,
-                                             "highest_release", (json_int_t) j->highest_release, "removed", j->removed);
+                                             journal_step_word(j->step), "attempts", (json_int_t)j->attempts, "highest_release",
+                                             (json_int_t)j->highest_release, "removed", j->removed);
 
         if (!doc || gen_put(doc, "confirmed", &j->confirmed) < 0 || gen_put(doc, "previous", &j->previous) < 0 ||
             gen_put(doc, "staged", &j->staged) < 0 || left_put(doc, j) < 0)

@@ -9,8 +9,8 @@
 #include "text.h"
 
 #define FILE_NAME "quarantine.json"
-#define TYPE "lsm-quarantine"
-#define FILE_MAX (4u << 20)
+#define TYPE      "lsm-quarantine"
+#define FILE_MAX  (4u << 20)
 
 void quarantine_done(struct quarantine *q) {
         free(q->entries);
@@ -84,8 +84,8 @@ int quarantine_load(int state_fd, struct quarantine *ret, struct err *err) {
 
 static json_t *entry_format(const struct quarantine_entry *e) {
         return json_pack("{ss ss sI so so so so sI}", "bundle", e->bundle, "content", e->content_hex, "release",
-                         (json_int_t) e->release, "kernel", record_text(e->kernel), "agent", record_text(e->agent), "reason",
-                         record_text(e->reason), "message", record_text(e->message), "since", (json_int_t) e->since);
+                         (json_int_t)e->release, "kernel", record_text(e->kernel), "agent", record_text(e->agent), "reason",
+                         record_text(e->reason), "message", record_text(e->message), "since", (json_int_t)e->since);
 }
 
 static int quarantine_save(int state_fd, const struct quarantine *q, struct err *err) {
@@ -114,7 +114,7 @@ static int entry_init(struct quarantine_entry *e, const char *bundle, const char
                 return err_set(err, -EINVAL, REASON_MALFORMED, FILE_NAME ": no such bundle, content id, release or reason");
         if (uname(&u) < 0)
                 return err_errno(err, -errno, "uname");
-        *e = (struct quarantine_entry){.release = release, .since = (uint64_t) time(NULL)};
+        *e = (struct quarantine_entry){.release = release, .since = (uint64_t)time(NULL)};
         text_clean(e->bundle, sizeof(e->bundle), bundle);
         text_clean(e->content_hex, sizeof(e->content_hex), content_hex);
         text_clean(e->reason, sizeof(e->reason), reason);

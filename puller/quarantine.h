@@ -13,7 +13,7 @@ struct quarantine_entry {
         char bundle[64];
         char content_hex[SHA256_HEX];
         uint64_t release;
-        char kernel[65];              /* "" with reason `operator`: any */
+        char kernel[65]; /* "" with reason `operator`: any */
         char agent[32];
         char reason[32];
         char message[512];

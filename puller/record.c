@@ -81,10 +81,10 @@ int record_get_uint(const json_t *doc, const char *key, uint64_t max, uint64_t *
         long long v;
         int r;
 
-        r = json_get_int(doc, key, 0, max < JSON_INT_MAX ? (long long) max : JSON_INT_MAX, &v, err);
+        r = json_get_int(doc, key, 0, max < JSON_INT_MAX ? (long long)max : JSON_INT_MAX, &v, err);
         if (r < 0)
                 return r;
-        *ret = (uint64_t) v;
+        *ret = (uint64_t)v;
         return 0;
 }
 

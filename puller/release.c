@@ -47,17 +47,17 @@ static int member_digest(int fd, uint64_t length, uint8_t ret[static SHA256_SIZE
         if (!digest || !chunk)
                 return err_errno(err, -ENOMEM, "SHA-256");
         while (at < length) {
-                ssize_t n = pread(fd, chunk, length - at < CHUNK ? (size_t) (length - at) : CHUNK, (off_t) at);
+                ssize_t n = pread(fd, chunk, length - at < CHUNK ? (size_t)(length - at) : CHUNK, (off_t)at);
 
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
                         return err_errno(err, -errno, "read");
                 if (n == 0)
-                        return err_set(err, -EBADMSG, REASON_TRUNCATED, "ends after %llu bytes", (unsigned long long) at);
-                if (digest_update(digest, chunk, (size_t) n) < 0)
+                        return err_set(err, -EBADMSG, REASON_TRUNCATED, "ends after %llu bytes", (unsigned long long)at);
+                if (digest_update(digest, chunk, (size_t)n) < 0)
                         return err_errno(err, -EIO, "SHA-256");
-                at += (uint64_t) n;
+                at += (uint64_t)n;
         }
         return digest_finish(digest, ret) < 0 ? err_errno(err, -EIO, "SHA-256") : 0;
 }
@@ -78,9 +78,9 @@ static int member_verify(int fd, const struct manifest_member *m, struct err *er
                 return own;
         if (fstat(own, &st) < 0)
                 return err_errno(err, -errno, "stat");
-        if (st.st_size < 0 || (uint64_t) st.st_size != m->length)
-                return err_set(err, -EBADMSG, REASON_LENGTH_MISMATCH, "%lld bytes, and %llu are listed", (long long) st.st_size,
-                               (unsigned long long) m->length);
+        if (st.st_size < 0 || (uint64_t)st.st_size != m->length)
+                return err_set(err, -EBADMSG, REASON_LENGTH_MISMATCH, "%lld bytes, and %llu are listed", (long long)st.st_size,
+                               (unsigned long long)m->length);
         r = member_digest(own, m->length, sha256, err);
         if (r < 0)
                 return r;

@@ -10,7 +10,7 @@
 #include "text.h"
 
 #define PAGE_NAME "rollback"
-#define PAGE_LEN 4096
+#define PAGE_LEN  4096
 
 _Static_assert(sizeof(struct rollback_page) <= PAGE_LEN, "one page");
 
@@ -49,7 +49,7 @@ int rollback_page_map(int state_fd, struct rollback_page **ret, struct err *err)
         if (page == MAP_FAILED)
                 return err_errno(err, -errno, PAGE_NAME);
         /* Kept in memory, so that writing to it never has to read the disk; not allowed to is no reason to stop. */
-        (void) mlock(page, PAGE_LEN);
+        (void)mlock(page, PAGE_LEN);
         *ret = page;
         return 0;
 }
@@ -74,10 +74,10 @@ void rollback_page_write(struct rollback_page *page, const char *bundle, const c
         text_set(page->reason, sizeof(page->reason), reason);
         text_set(page->message, sizeof(page->message), message);
         page->release = release;
-        (void) msync(page, PAGE_LEN, MS_SYNC);
+        (void)msync(page, PAGE_LEN, MS_SYNC);
         atomic_thread_fence(memory_order_seq_cst);
         memcpy(page->magic, magic, sizeof(magic));
-        (void) msync(page, PAGE_LEN, MS_SYNC);
+        (void)msync(page, PAGE_LEN, MS_SYNC);
 }
 
 bool rollback_page_read(const struct rollback_page *page, struct rollback_page *ret) {
@@ -99,5 +99,5 @@ bool rollback_page_read(const struct rollback_page *page, struct rollback_page *
 
 void rollback_page_clear(struct rollback_page *page) {
         memset(page->magic, 0, sizeof(page->magic));
-        (void) msync(page, PAGE_LEN, MS_SYNC);
+        (void)msync(page, PAGE_LEN, MS_SYNC);
 }

@@ -12,17 +12,17 @@
 #include "record.h"
 #include "store_format.h"
 
-#define NEW_PREFIX ".new-" /* being written */
-#define OLD_PREFIX ".old-" /* being removed */
+#define NEW_PREFIX    ".new-" /* being written */
+#define OLD_PREFIX    ".old-" /* being removed */
 #define TEMPORARY_LEN 24
-#define SALT_LEN 16        /* hex digits */
+#define SALT_LEN      16 /* hex digits */
 
 static int temporary_name(const char *prefix, char ret[static TEMPORARY_LEN], struct err *err) {
         uint64_t salt;
 
         if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
                 return err_errno(err, -EIO, "getrandom");
-        snprintf(ret, TEMPORARY_LEN, "%s%016llx", prefix, (unsigned long long) salt);
+        snprintf(ret, TEMPORARY_LEN, "%s%016llx", prefix, (unsigned long long)salt);
         return 0;
 }
 
@@ -85,8 +85,7 @@ static int temporary_files_collect(int dir, struct err *err) {
         int r = folder_list(dir, &names, err);
 
         for (size_t i = 0; r >= 0 && i < names.n; i++)
-                if (is_temporary_file(names.list[i]) && unlinkat(dir, names.list[i], 0) < 0 && errno != ENOENT &&
-                    errno != EISDIR)
+                if (is_temporary_file(names.list[i]) && unlinkat(dir, names.list[i], 0) < 0 && errno != ENOENT && errno != EISDIR)
                         r = err_errno(err, -errno, "%s", names.list[i]);
         return r;
 }

@@ -18,9 +18,9 @@
 
 struct receipt {
         struct keyring ring;
-        size_t threshold;            /* 1 to ring.n */
-        char *source;                /* what it was installed from, for status; control characters are not kept */
-        uint64_t accepted;           /* seconds since the epoch */
+        size_t threshold;  /* 1 to ring.n */
+        char *source;      /* what it was installed from, for status; control characters are not kept */
+        uint64_t accepted; /* seconds since the epoch */
 };
 void receipt_done(struct receipt *r);
 #define cleanup_receipt cleanup(receipt_done)

@@ -7,10 +7,10 @@
 #include "record.h"
 
 #define PEM_BEGIN "-----BEGIN PUBLIC KEY-----\n"
-#define PEM_END "-----END PUBLIC KEY-----\n"
-#define BASE64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-#define CHUNK (256 * 1024)
-#define SPKI_MAX 256 /* characters; an Ed25519 key has 60 */
+#define PEM_END   "-----END PUBLIC KEY-----\n"
+#define BASE64    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+#define CHUNK     (256 * 1024)
+#define SPKI_MAX  256 /* characters; an Ed25519 key has 60 */
 
 struct signature_record {
         uint8_t keyid[SHA256_SIZE];
@@ -28,7 +28,7 @@ int content_hex_check(const char *content_hex, struct err *err) {
 }
 
 void member_name(size_t i, char ret[static MEMBER_NAME_LEN]) {
-        snprintf(ret, MEMBER_NAME_LEN, "%04u", (unsigned) i);
+        snprintf(ret, MEMBER_NAME_LEN, "%04u", (unsigned)i);
 }
 
 int content_copy(int from, int to, uint64_t length, struct err *err) {
@@ -39,7 +39,7 @@ int content_copy(int from, int to, uint64_t length, struct err *err) {
                 return err_errno(err, -ENOMEM, "copy");
         while (at < length) {
                 /* By offset: the position of a memory file is shared with everybody it was passed to. */
-                ssize_t n = pread(from, chunk, length - at < CHUNK ? (size_t) (length - at) : CHUNK, (off_t) at);
+                ssize_t n = pread(from, chunk, length - at < CHUNK ? (size_t)(length - at) : CHUNK, (off_t)at);
                 int r;
 
                 if (n < 0 && errno == EINTR)
@@ -47,11 +47,11 @@ int content_copy(int from, int to, uint64_t length, struct err *err) {
                 if (n < 0)
                         return err_errno(err, -errno, "read");
                 if (n == 0)
-                        return err_set(err, -EBADMSG, REASON_TRUNCATED, "ends after %llu bytes", (unsigned long long) at);
-                r = fd_write_all(to, chunk, (size_t) n);
+                        return err_set(err, -EBADMSG, REASON_TRUNCATED, "ends after %llu bytes", (unsigned long long)at);
+                r = fd_write_all(to, chunk, (size_t)n);
                 if (r < 0)
                         return err_errno(err, r, "write");
-                at += (uint64_t) n;
+                at += (uint64_t)n;
         }
         return 0;
 }
@@ -84,7 +84,7 @@ int signatures_decode(const void *p, size_t n, struct signature **ret, size_t *r
         if (!sigs)
                 return err_errno(err, -ENOMEM, "signatures");
         for (size_t i = 0; i < n_recs; i++) {
-                sigs[i].len = (size_t) recs[i].len[0] | (size_t) recs[i].len[1] << 8;
+                sigs[i].len = (size_t)recs[i].len[0] | (size_t)recs[i].len[1] << 8;
                 if (sigs[i].len > sizeof(sigs[i].sig))
                         return err_set(err, -EBADMSG, REASON_MALFORMED, "a signature of %zu bytes", sigs[i].len);
                 memcpy(sigs[i].keyid, recs[i].keyid, sizeof(sigs[i].keyid));
@@ -158,8 +158,8 @@ int receipt_encode(const struct receipt *r, json_t **ret, struct err *err) {
                 if (json_array_append_new(keys, spki_encode(&pem)) < 0)
                         return err_errno(err, -ENOMEM, "key");
         }
-        doc = json_pack("{sO sI so sI}", "keys", keys, "threshold", (json_int_t) r->threshold, "source",
-                        record_text(r->source ? r->source : ""), "accepted", (json_int_t) r->accepted);
+        doc = json_pack("{sO sI so sI}", "keys", keys, "threshold", (json_int_t)r->threshold, "source",
+                        record_text(r->source ? r->source : ""), "accepted", (json_int_t)r->accepted);
         if (!doc)
                 return err_errno(err, -ENOMEM, "receipt");
         *ret = steal_pointer(doc);
@@ -191,7 +191,7 @@ int receipt_decode(const json_t *doc, struct receipt *ret, struct err *err) {
                 if (r < 0)
                         return r;
         }
-        rec.threshold = (size_t) threshold;
+        rec.threshold = (size_t)threshold;
         rec.source = strdup(source);
         if (!rec.source)
                 return err_errno(err, -ENOMEM, "receipt");

@@ -84,9 +84,9 @@ static int member_load(int dir, size_t i, uint64_t length, struct err *err) {
                 return fd;
         if (fstat(fd, &st) < 0)
                 return err_errno(err, -errno, "%s", name);
-        if ((uint64_t) st.st_size != length)
+        if ((uint64_t)st.st_size != length)
                 return err_set(err, -EBADMSG, REASON_LENGTH_MISMATCH, "%s: %lld bytes, and %llu are listed", name,
-                               (long long) st.st_size, (unsigned long long) length);
+                               (long long)st.st_size, (unsigned long long)length);
         mem = memfd_new("member", err);
         if (mem < 0)
                 return mem;

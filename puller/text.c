@@ -28,7 +28,7 @@ static size_t utf8_decode(const unsigned char *p, uint32_t *ret) {
 }
 
 void text_clean(char *ret, size_t size, const char *text) {
-        const unsigned char *p = (const unsigned char *) text;
+        const unsigned char *p = (const unsigned char *)text;
         size_t at = 0;
 
         if (size == 0)
