@@ -6,7 +6,7 @@
 
 #include "manifest.h"
 
-#define CHUNK (256 * 1024) /* whole tar blocks, so that libarchive never has to copy a header together */
+#define CHUNK (128 * 1024) /* whole tar blocks, so that libarchive never has to copy a header together */
 
 struct bundle_tar {
         struct archive *a;

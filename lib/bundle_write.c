@@ -9,6 +9,9 @@
 
 /* Bundles are small, written once and read by a fleet. One thread: with several, the frame's bytes depend on their number. */
 #define LEVEL 19
+/* 1 MiB. Readers allow 8; a window that stays in the processor's cache makes verifying faster by a tenth, and what is in a bundle
+ * hardly repeats over a longer distance. */
+#define WINDOW_LOG 20
 
 /* The tar goes two times through libarchive: first only its length is wanted, since a frame's header states it. */
 struct frame {
@@ -103,7 +106,7 @@ static int frame_write(int fd, const struct bundle_member *members, size_t n, ui
                 return r;
         f.z = ZSTD_createCCtx();
         if (!f.z || ZSTD_isError(ZSTD_CCtx_setParameter(f.z, ZSTD_c_compressionLevel, LEVEL)) ||
-            ZSTD_isError(ZSTD_CCtx_setParameter(f.z, ZSTD_c_windowLog, ZFRAMES_WINDOW_LOG)) ||
+            ZSTD_isError(ZSTD_CCtx_setParameter(f.z, ZSTD_c_windowLog, WINDOW_LOG)) ||
             ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(f.z, count.length)))
                 r = err_errno(err, -ENOMEM, "zstd");
         if (r >= 0)

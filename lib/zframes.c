@@ -4,7 +4,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#define IN_SIZE (256 * 1024)
+#define IN_SIZE (128 * 1024)
 
 struct zframes {
         ssize_t (*read)(void *ctx, void *p, size_t n);
