@@ -27,6 +27,10 @@ ok "an unprivileged user can run programs" su -s /bin/sh -c true user
 is "$(find /var/lib/lsmpull /sys/fs/bpf -mindepth 1)" "" "state and pins are empty at the start"
 ok "a user of the fetcher's exists" id lsmpull-fetch
 ok "a user of the reporter's exists" id lsmpull-report
+ok "a directory can be made" mkdir $T/before
+fails "a BPF LSM program denies" with_bpf /test/progs/deny_mkdir.bpf.o mkdir $T/under
+ok "and only while it is attached" mkdir $T/after
+
 ok "overlayfs can be used" modprobe overlay
 
 done_testing
