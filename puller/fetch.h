@@ -42,5 +42,5 @@ void fetched_done(struct fetched *f);
 int fetch_bundle(const struct fetch_request *req, const struct bundle_trust *trust, struct waiter *w, struct fetched *ret,
                  struct err *err);
 
-/* The child: serves one request that comes on sock; returns its exit status. */
+/* The child: serves one request that comes on sock, and ends the process. (An int, as every child's main.) */
 int fetcher_main(int sock);

@@ -438,8 +438,12 @@ static void the_kernel_agrees(void **state) {
         assert_non_null(p);
         while (fgets(line, sizeof(line), p)) {
                 static const char *const want[] = {
-                        "NoNewPrivs:\t1\n",           "Seccomp:\t2\n", "CapInh:\t0000000000000000\n", "CapPrm:\t0000000000000000\n",
-                        "CapEff:\t0000000000000000\n", "CapAmb:\t0000000000000000\n",
+                        "NoNewPrivs:\t1\n",
+                        "Seccomp:\t2\n",
+                        "CapInh:\t0000000000000000\n",
+                        "CapPrm:\t0000000000000000\n",
+                        "CapEff:\t0000000000000000\n",
+                        "CapAmb:\t0000000000000000\n",
                 };
                 for (size_t i = 0; i < ARRAY_SIZE(want); i++)
                         seen += streq(line, want[i]);
