@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration: a mistake in it must be shown where it stands, and never be read as something weaker than what was meant. */
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "buf.h"
+#include "config.h"
+#include "fileio.h"
+
+#define S 1000000000LL
+
+static void parse_ok(struct config *c, const char *yaml) {
+        struct err err = {};
+
+        assert_int_equal(config_defaults(c, &err), 0);
+        if (config_parse(c, "c.yaml", yaml, strlen(yaml), &err) < 0)
+                fail_msg("refused: %s\n%s", err.msg, yaml);
+}
+
+/* Refused, with the exit code of a wrong configuration, at this place, and with these words. */
+static void refused(const char *yaml, const char *place, const char *words) {
+        cleanup_config struct config c = {};
+        struct err err = {};
+
+        assert_int_equal(config_defaults(&c, &err), 0);
+        if (config_parse(&c, "c.yaml", yaml, strlen(yaml), &err) >= 0)
+                fail_msg("taken: %s", yaml);
+        if (err.reason != REASON_CONFIG || err_exit_code(&err, -1) != 2)
+                fail_msg("reason '%s': %s", reason_word(err.reason), err.msg);
+        if (strncmp(err.msg, place, strlen(place)) != 0)
+                fail_msg("not at %s: %s\n%s", place, err.msg, yaml);
+        if (!strstr(err.msg, words))
+                fail_msg("'%s' not in: %s", words, err.msg);
+}
+
+static void defaults(void **state) {
+        static const char *const empty[] = {"", "\n", "# nothing\n", "---\n", "poll:\n", "poll: {}\n", "{}"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(empty); i++) {
+                cleanup_config struct config c = {};
+
+                parse_ok(&c, empty[i]);
+                assert_null(c.source);
+                assert_int_equal(c.n_key_files, 0);
+                assert_int_equal(c.poll_interval_ns, 60 * S);
+                assert_int_equal(c.poll_jitter_percent, 10);
+                assert_int_equal(c.deadline_ns, 60 * S);
+                assert_int_equal(c.health_ns, 10 * S);
+                assert_int_equal(c.max_denials, -1);
+                assert_null(c.health_command);
+                assert_int_equal(c.limits.max_archive, 64 << 20);
+                assert_int_equal(c.limits.max_content, 256 << 20);
+                assert_int_equal(c.mode, MODE_ENFORCE);
+                assert_true(c.bpf_token);
+                assert_string_equal(c.fetcher_user, "lsmpull-fetch");
+                assert_string_equal(c.loader_user, "lsmpull-load");
+                assert_string_equal(c.reporter_user, "lsmpull-report");
+                assert_string_equal(c.state_dir, "/var/lib/lsmpull");
+                assert_string_equal(c.run_dir, "/run/lsmpull");
+                assert_string_equal(c.bpffs_dir, "/sys/fs/bpf");
+                assert_null(c.cgroup_dir);
+        }
+}
+
+static void every_key(void **state) {
+        cleanup_config struct config c = {};
+
+        parse_ok(&c, "source:\n"
+                     "  bundle: https://example.net/b/baseline.tar.zst\n"
+                     "  keys: [/etc/lsmpull/a.pub, /etc/lsmpull/b.pub]\n"
+                     "  threshold: 2\n"
+                     "poll: {interval: 5m, jitter: 0}\n"
+                     "https: {ca: /ca.pem, certificate: /c.pem, key: /k.pem, token: /t, proxy: 'http://proxy:3128'}\n"
+                     "confirm:\n"
+                     "  deadline: 2m\n"
+                     "  health: 1500ms\n"
+                     "  max-denials: 0\n"
+                     "  command: [/bin/check, --fast, '']\n"
+                     "limits: {archive: 1MiB, content: 512KiB}\n"
+                     "mode: audit\n"
+                     "bpf-token: false\n"
+                     "users: {fetcher: f, loader: l, reporter: r}\n"
+                     "paths: {state: /s, run: /r, bpffs: /b, cgroup: /c}\n");
+        assert_string_equal(c.source, "https://example.net/b/baseline.tar.zst");
+        assert_int_equal(c.n_key_files, 2);
+        assert_string_equal(c.key_files[1], "/etc/lsmpull/b.pub");
+        assert_int_equal(c.threshold, 2);
+        assert_int_equal(c.poll_interval_ns, 300 * S);
+        assert_int_equal(c.poll_jitter_percent, 0);
+        assert_string_equal(c.ca, "/ca.pem");
+        assert_string_equal(c.certificate, "/c.pem");
+        assert_string_equal(c.client_key, "/k.pem");
+        assert_string_equal(c.token_file, "/t");
+        assert_string_equal(c.proxy, "http://proxy:3128");
+        assert_int_equal(c.deadline_ns, 120 * S);
+        assert_int_equal(c.health_ns, S * 3 / 2);
+        assert_int_equal(c.max_denials, 0);
+        assert_string_equal(c.health_command[0], "/bin/check");
+        assert_string_equal(c.health_command[1], "--fast");
+        assert_string_equal(c.health_command[2], "");
+        assert_null(c.health_command[3]);
+        assert_int_equal(c.limits.max_archive, 1 << 20);
+        assert_int_equal(c.limits.max_content, 512 << 10);
+        assert_int_equal(c.mode, MODE_AUDIT);
+        assert_false(c.bpf_token);
+        assert_string_equal(c.fetcher_user, "f");
+        assert_string_equal(c.loader_user, "l");
+        assert_string_equal(c.reporter_user, "r");
+        assert_string_equal(c.state_dir, "/s");
+        assert_string_equal(c.run_dir, "/r");
+        assert_string_equal(c.bpffs_dir, "/b");
+        assert_string_equal(c.cgroup_dir, "/c");
+}
+
+static void later_parse_replaces(void **state) {
+        cleanup_config struct config c = {};
+        static const char second[] = "source: {bundle: /b, keys: [/z]}\nconfirm: {command: [/new]}\n";
+
+        parse_ok(&c, "source: {bundle: /a, keys: [/x, /y]}\nconfirm: {command: [/old, arg]}\n");
+        assert_int_equal(config_parse(&c, "d.yaml", second, strlen(second), NULL), 0);
+        assert_string_equal(c.source, "/b");
+        assert_int_equal(c.n_key_files, 1);
+        assert_string_equal(c.key_files[0], "/z");
+        assert_string_equal(c.health_command[0], "/new");
+        assert_null(c.health_command[1]);
+}
+
+static void sources(void **state) {
+        static const struct {
+                const char *text, *want;
+        } good[] = {{"/srv/b.tar.zst", "/srv/b.tar.zst"},
+                    {"file:///srv/b.tar.zst", "/srv/b.tar.zst"},
+                    {"https://h/b", "https://h/b"},
+                    {"https://[::1]:8443/b?x=@y", "https://[::1]:8443/b?x=@y"}};
+        static const struct {
+                const char *text, *words;
+        } bad[] = {{"http://h/b", "http:// is refused: anybody on the way could hold back newer releases"},
+                   {"HTTP://h/b", "http:// is refused"},
+                   {"relative/b", "no absolute path"},
+                   {"ftp://h/b", "no absolute path"},
+                   {"", "no absolute path"},
+                   {"https://", "names no host"},
+                   {"https:///b", "names no host"},
+                   {"https://user:secret@h/b", "https.token"},
+                   {"file://host/b", "file:///PATH"},
+                   {"file:///a%20b", "without %-escapes"},
+                   {"/a b", "no spaces"},
+                   {"/a\nb", "control"}};
+        struct err err;
+
+        for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+                cleanup_free char *got = NULL;
+
+                assert_int_equal(source_parse(good[i].text, &got, &err), 0);
+                assert_string_equal(got, good[i].want);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                char *got = NULL;
+
+                assert_int_equal(source_parse(bad[i].text, &got, &err), -EINVAL);
+                assert_null(got);
+                assert_int_equal(err.reason, REASON_CONFIG);
+                assert_non_null(strstr(err.msg, bad[i].words));
+        }
+        /* A secret that somebody wrote into the URL must not come back in a message, which ends in logs. */
+        assert_int_equal(source_parse("https://user:secret@h/b", &(char *){NULL}, &err), -EINVAL);
+        assert_null(strstr(err.msg, "secret"));
+}
+
+static void durations(void **state) {
+        static const struct {
+                const char *text;
+                int64_t want;
+        } good[] = {{"1ms", 1000000}, {"1500ms", S * 3 / 2}, {"90s", 90 * S},         {"5m", 300 * S},
+                    {"2h", 7200 * S}, {"1d", 86400 * S},     {"30d", 30 * 86400 * S}, {"007s", 7 * S}};
+        static const char *const bad[] = {"",
+                                          "s",
+                                          "90",
+                                          "90 s",
+                                          " 90s",
+                                          "90s ",
+                                          "-1s",
+                                          "+1s",
+                                          "1.5s",
+                                          "1e3s",
+                                          "0s",
+                                          "0ms",
+                                          "31d",
+                                          "721h",
+                                          "1w",
+                                          "1S",
+                                          "1sec",
+                                          "1s1s",
+                                          "18446744073709551617s",
+                                          "9223372036854775807d"};
+        int64_t v;
+
+        for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+                assert_int_equal(duration_parse(good[i].text, &v), 0);
+                assert_int_equal(v, good[i].want);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                v = -7;
+                if (duration_parse(bad[i], &v) >= 0)
+                        fail_msg("'%s' was taken as %lld", bad[i], (long long)v);
+                assert_int_equal(v, -7);
+        }
+}
+
+static void sizes(void **state) {
+        static const struct {
+                const char *text;
+                uint64_t want;
+        } good[] = {{"1", 1}, {"512B", 512}, {"64KiB", 65536}, {"64MiB", 64 << 20}, {"4GiB", 4ULL << 30}};
+        static const char *const bad[] = {"",
+                                          "0",
+                                          "0MiB",
+                                          "64MB",
+                                          "64M",
+                                          "64 MiB",
+                                          "-1",
+                                          "0x10",
+                                          "1.5GiB",
+                                          "18446744073709551616",
+                                          "17179869184GiB",
+                                          "9223372036854775808"};
+        uint64_t v;
+
+        for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+                assert_int_equal(size_parse(good[i].text, &v), 0);
+                assert_int_equal(v, good[i].want);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                if (size_parse(bad[i], &v) >= 0)
+                        fail_msg("'%s' was taken as %llu", bad[i], (unsigned long long)v);
+}
+
+static void wrong_keys(void **state) {
+        refused("sauce: 1\n", "c.yaml:1:1:", "unknown key 'sauce'; here are known: source, poll, https");
+        refused("poll:\n  intervall: 60s\n", "c.yaml:2:3:", "unknown key 'poll.intervall'; here are known: interval, jitter");
+        refused("poll: {interval: 60s, jitters: 1}\n", "c.yaml:1:23:", "poll.jitters");
+        refused("interval: 60s\n", "c.yaml:1:1:", "unknown key 'interval'");
+        refused("bundle: /b\n", "c.yaml:1:1:", "unknown key 'bundle'");
+        refused("source: {mode: audit}\n", "c.yaml:1:10:", "unknown key 'source.mode'");
+        refused("mode: audit\nmode: enforce\n", "c.yaml:2:1:", "");
+        refused("poll: {interval: 60s}\npoll: {jitter: 1}\n", "c.yaml:2:1:", "");
+        refused("? [a, b]\n: 1\n", "c.yaml:1:", "plain text");
+        refused("poll: {? {a: b} : 1}\n", "c.yaml:1:", "plain text");
+}
+
+static void wrong_shapes(void **state) {
+        refused("- a\n", "c.yaml:", "'KEY: VALUE' is needed");
+        refused("just text\n", "c.yaml:", "'KEY: VALUE' is needed");
+        refused("poll: 60s\n", "c.yaml:1:1:", "keys are needed below it");
+        refused("poll: [60s]\n", "c.yaml:1:1:", "keys are needed below it");
+        refused("mode: {a: b}\n", "c.yaml:1:1:", "plain text");
+        refused("mode: [audit]\n", "c.yaml:1:1:", "one value is needed");
+        refused("source: {bundle: /b, keys: /k}\n", "c.yaml:1:28:", "a list is needed");
+        refused("source: {bundle: /b, keys: []}\n", "c.yaml:1:22:", "a list of 1 to 64");
+        refused("source: {bundle: /b, keys: [[/k]]}\n", "c.yaml:1:22:", "plain text");
+        refused("confirm: {command: /bin/true}\n", "c.yaml:1:20:", "a list is needed");
+        refused("mode:\n", "c.yaml:1:", "neither");
+        refused("poll:\n  interval:\n", "c.yaml:2:", "duration");
+        refused("mode: audit\n---\nmode: enforce\n", "c.yaml:", "second document");
+        refused("mode: *a\n", "c.yaml:1:", "");
+        refused("paths: {state: &a /s, run: *a}\n", "c.yaml:1:", "anchors");
+        refused("mode: !!str audit\n", "c.yaml:1:", "tags");
+        refused("poll: !x {interval: 60s}\n", "c.yaml:1:", "tags");
+        refused("mode: \"audit\\x01\"\n", "c.yaml:1:7:", "control character");
+        refused("mode: \"audit\\0\"\n", "c.yaml:1:7:", "NUL");
+        refused("mode: [audit\n", "c.yaml:", "");
+        refused("poll:\n\tinterval: 60s\n", "c.yaml:2:", "");
+        refused("mode: 'audit\n", "c.yaml:", "");
+}
+
+static void wrong_values(void **state) {
+        refused("poll: {interval: soon}\n", "c.yaml:1:18:", "poll.interval: 'soon' is not a duration");
+        refused("poll: {interval: 60}\n", "c.yaml:1:18:", "duration");
+        refused("poll: {interval: 10ms}\n", "c.yaml:1:8:", "at least 1s");
+        refused("poll: {jitter: 101}\n", "c.yaml:1:16:", "from 0 to 100");
+        refused("poll: {jitter: -1}\n", "c.yaml:1:16:", "from 0 to 100");
+        refused("poll: {jitter: 10%}\n", "c.yaml:1:16:", "from 0 to 100");
+        refused("limits: {archive: 64MB}\n", "c.yaml:1:19:", "size");
+        refused("limits: {content: 5GiB}\n", "c.yaml:1:19:", "at most 4GiB");
+        refused("mode: permissive\n", "c.yaml:1:7:", "neither audit nor enforce");
+        refused("bpf-token: yes\n", "c.yaml:1:12:", "neither true nor false");
+        refused("users: {fetcher: root}\n", "c.yaml:1:18:", "not confined");
+        refused("users: {fetcher: '0'}\n", "c.yaml:1:18:", "a user's name");
+        refused("users: {fetcher: 'a b'}\n", "c.yaml:1:18:", "a user's name");
+        refused("users: {fetcher: ''}\n", "c.yaml:1:18:", "a user's name");
+        refused("paths: {state: var/lib}\n", "c.yaml:1:16:", "an absolute path");
+        refused("paths: {state: ''}\n", "c.yaml:1:16:", "an absolute path");
+        refused("https: {ca: ca.pem}\n", "c.yaml:1:13:", "an absolute path");
+        refused("https: {proxy: 'proxy:3128'}\n", "c.yaml:1:16:", "URL");
+        refused("confirm: {max-denials: few}\n", "c.yaml:1:24:", "a number");
+        refused("confirm: {command: [check]}\n", "c.yaml:1:21:", "an absolute path");
+        refused("source:\n  bundle: http://h/b\n  keys: [/k]\n", "c.yaml:2:11:", "http:// is refused: anybody on the way");
+        refused("source:\n  bundle: /b\n  keys: [k.pub]\n", "c.yaml:3:10:", "an absolute path");
+        refused("source: {bundle: /b, keys: [/k], threshold: 0}\n", "c.yaml:1:45:", "from 1 to 64");
+}
+
+static void between_settings(void **state) {
+        refused("source:\n  bundle: /b\n", "c.yaml:2:3:", "it needs source.keys");
+        refused("source:\n  keys: [/k]\n", "c.yaml:2:3:", "without source.bundle");
+        refused("source:\n  bundle: /b\n  keys: [/k]\n  threshold: 2\n", "c.yaml:4:3:", "higher than the number");
+        refused("confirm:\n  deadline: 10s\n  health: 10s\n", "c.yaml:3:3:", "shorter than confirm.deadline");
+        refused("confirm:\n  deadline: 5s\n", "c.yaml: confirm.health", "shorter than confirm.deadline");
+        refused("confirm:\n  deadline: 2d\n", "c.yaml:2:3:", "at most 1d");
+        refused("https: {certificate: /c}\n", "c.yaml:1:9:", "https.key");
+        refused("https: {key: /k}\n", "c.yaml:1:9:", "https.certificate");
+        refused("users: {fetcher: a, loader: a}\n", "c.yaml:1:21:", "a user of its own");
+        refused("users: {reporter: lsmpull-fetch}\n", "c.yaml:1:9:", "a user of its own");
+        refused("paths: {run: /run/01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567}\n",
+                "c.yaml:1:9:", "control socket");
+}
+
+/* Flags come after the file, and are judged by the same rules. */
+static void check_after_flags(void **state) {
+        cleanup_config struct config c = {};
+        struct err err = {};
+
+        parse_ok(&c, "confirm: {deadline: 20s}\n");
+        assert_int_equal(config_check(&c, &err), 0);
+        c.health_ns = c.deadline_ns;
+        assert_int_equal(config_check(&c, &err), -EINVAL);
+        assert_int_equal(err.reason, REASON_CONFIG);
+}
+
+static void odd_bytes(void **state) {
+        cleanup_config struct config c = {};
+        cleanup_buf struct buf big = {};
+        struct err err = {};
+
+        assert_int_equal(config_defaults(&c, NULL), 0);
+        assert_int_equal(config_parse(&c, "c", "mode: audit\0\nmode: enforce\n", 26, &err), -EINVAL);
+        assert_int_equal(err.reason, REASON_CONFIG);
+        assert_int_equal(config_parse(&c, "c", "\xff\xfe\x80", 3, &err), -EINVAL);
+        assert_int_equal(err.reason, REASON_CONFIG);
+        assert_int_equal(buf_reserve(&big, CONFIG_MAX + 1), 0);
+        memset(big.data, '\n', CONFIG_MAX + 1);
+        assert_int_equal(config_parse(&c, "c", big.data, CONFIG_MAX + 1, &err), -EFBIG);
+        memset(big.data, '[', 100000);
+        assert_true(config_parse(&c, "c", big.data, 100000, &err) < 0);
+        assert_int_equal(err.reason, REASON_CONFIG);
+}
+
+static void files(void **state) {
+        char dir[] = "/tmp/lsm-config.XXXXXX", path[64];
+        cleanup_config struct config c = {};
+        struct err err = {};
+
+        assert_non_null(mkdtemp(dir));
+        snprintf(path, sizeof(path), "%s/lsmpull.yaml", dir);
+        assert_int_equal(config_defaults(&c, NULL), 0);
+        assert_int_equal(config_load(&c, path, false, &err), 0); /* nobody asked for it */
+        assert_int_equal(config_load(&c, path, true, &err), -ENOENT);
+        assert_int_equal(err_exit_code(&err, -ENOENT), 2);
+        assert_non_null(strstr(err.msg, path));
+        assert_true(config_load(&c, dir, false, &err) < 0); /* there, but no file: an error, asked for or not */
+        assert_int_equal(err_exit_code(&err, -1), 2);
+
+        assert_int_equal(file_create(AT_FDCWD, path, 0600, "mode: audit\n", 12, NULL), 0);
+        assert_int_equal(config_load(&c, path, false, &err), 0);
+        assert_int_equal(c.mode, MODE_AUDIT);
+        assert_int_equal(file_replace(AT_FDCWD, path, 0600, "mode: x\n", 8, NULL), 0);
+        assert_true(config_load(&c, path, false, &err) < 0);
+        assert_non_null(strstr(err.msg, "lsmpull.yaml:1:7: "));
+        unlink(path);
+        rmdir(dir);
+}
+
+/* The example that is installed must be what the program takes: as it is (all defaults), and with every key switched on. */
+static void example(void **state) {
+        const char *path = getenv("LSM_SOURCE_DIR");
+        cleanup_config struct config c = {};
+        cleanup_buf struct buf b = {}, on = {};
+        char name[PATH_MAX];
+        struct err err = {};
+        size_t n_keys = 0;
+
+        snprintf(name, sizeof(name), "%s/puller/lsmpull.yaml", path ? path : ".");
+        if (file_read(AT_FDCWD, name, CONFIG_MAX, &b, &err) < 0)
+                fail_msg("%s (run from the source's folder, or set LSM_SOURCE_DIR)", err.msg);
+        parse_ok(&c, b.data);
+        assert_null(c.source);
+        config_done(&c);
+
+        for (char *line = strtok(b.data, "\n"); line; line = strtok(NULL, "\n"))
+                if (line[0] != '#' || (line[1] && (line[1] != ' ' || line[2] == ' '))) { /* "# text", "#section:", "#  key:" */
+                        assert_int_equal(buf_printf(&on, "%s\n", line + (line[0] == '#')), 0);
+                        n_keys += strchr(line, ':') != NULL;
+                }
+        parse_ok(&c, on.data);
+        assert_int_equal(n_keys, 25 + 7); /* settings and sections: a new key must be shown there, too */
+        assert_non_null(c.source);
+        assert_non_null(c.health_command);
+        assert_non_null(c.proxy);
+        assert_non_null(c.cgroup_dir);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(defaults),
+                cmocka_unit_test(every_key),
+                cmocka_unit_test(later_parse_replaces),
+                cmocka_unit_test(sources),
+                cmocka_unit_test(durations),
+                cmocka_unit_test(sizes),
+                cmocka_unit_test(wrong_keys),
+                cmocka_unit_test(wrong_shapes),
+                cmocka_unit_test(wrong_values),
+                cmocka_unit_test(between_settings),
+                cmocka_unit_test(check_after_flags),
+                cmocka_unit_test(odd_bytes),
+                cmocka_unit_test(files),
+                cmocka_unit_test(example),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
