@@ -40,7 +40,7 @@ static int map_adopt(const char *path, const char *name, enum bpf_map_type type,
         return fd;
 }
 
-int agent_maps_open(const char *bpffs, struct agent_maps *ret, struct err *err) {
+int agent_maps_open(const char *bpffs, bool create, struct agent_maps *ret, struct err *err) {
         struct agent_maps a = AGENT_MAPS_INIT;
         char path[PATH_MAX];
         int r;
@@ -48,8 +48,13 @@ int agent_maps_open(const char *bpffs, struct agent_maps *ret, struct err *err) 
         r = pin_path(a.dir, "%s/lsmpull", bpffs);
         if (r >= 0)
                 r = pin_path(path, "%s/agent", a.dir);
-        if (r >= 0)
-                r = pin_mkdir(path, err);
+        if (r < 0)
+                return r;
+        if (!create && access(path, F_OK) < 0) {
+                *ret = a;
+                return 0;
+        }
+        r = pin_mkdir(path, err);
         if (r < 0)
                 return r;
         pin_path(path, "%s/agent/state", a.dir);

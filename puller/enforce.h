@@ -21,8 +21,9 @@ struct agent_maps {
 };
 #define AGENT_MAPS_INIT ((struct agent_maps){.state = -1, .events = -1})
 
-/* Adopts or makes the agent's own maps. bpffs must be mounted there. */
-int agent_maps_open(const char *bpffs, struct agent_maps *ret, struct err *err);
+/* Adopts the agent's own maps, or makes them. bpffs must be mounted there. Without `create`, what is not there stays away and
+ * is no error. */
+int agent_maps_open(const char *bpffs, bool create, struct agent_maps *ret, struct err *err);
 void agent_maps_close(struct agent_maps *a);
 
 struct enforced_hook {

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "control.h"
+#include "options.h"
+#include "pause.h"
+#include "reporter.h"
+#include "schedule.h"
+#include "source.h"
+
+#define NS 1000000000LL
+#define REPORTER_RESTART_NS (5 * NS)
+
+struct agent {
+        struct waiter waiter;        /* first: the waiter is the agent */
+        struct node node;
+        struct source source;
+        int listener, events_listener;
+        struct child reporter;
+        int64_t reporter_due;        /* when to start it (again) */
+        int64_t watchdog_ns;         /* 0: none */
+        bool working;                /* a step of a swap, or another request, is under way */
+        int asker;                   /* connection whose request is under way; -1 */
+        int canceler;                /* connection of an operator who called the trial off; -1 */
+        sigset_t waiting_mask;
+};
+
+/* A signal handler has no context argument. */
+static volatile sig_atomic_t stop_wanted, poll_wanted;
+
+static void on_signal(int sig) {
+        if (sig == SIGHUP)
+                poll_wanted = 1;
+        else
+                stop_wanted = 1;
+}
+
+static void say(void *ctx, const char *line) {
+        struct agent *a = ctx;
+
+        fprintf(stderr, "%s\n", line);
+        control_line(a->asker, line);
+}
+
+/* ---- requests ---------------------------------------------------------------------------------------------------------- */
+
+static void answer_busy(int conn) {
+        struct op_answer busy = {.exit_code = 1, .reason = "busy", .message = "the agent is working on another request: try again"};
+
+        control_answer(conn, &busy);
+}
+
+static void serve(struct agent *a, int conn, const struct op_request *req) {
+        cleanup_op_answer struct op_answer answer = {0};
+
+        a->working = true;
+        a->asker = conn;
+        op_run(&a->node, &a->source, req, &answer);
+        a->asker = -1;
+        a->working = false;
+        control_answer(conn, &answer);
+        if (a->canceler >= 0) {
+                struct op_answer done = {.message = "called off: back on what was in force before"};
+
+                control_answer(a->canceler, &done);
+                close_p(&a->canceler);
+                a->canceler = -1;
+        }
+        if (a->reporter.pid)
+                reporter_names(&a->reporter, &a->node);
+}
+
+/* true: what is under way must be called off. */
+static bool request_take(struct agent *a) {
+        cleanup_op_request struct op_request req = OP_REQUEST_INIT;
+        cleanup_fd int conn = control_accept(a->listener, &req);
+        struct bundle *pending;
+
+        if (conn < 0)
+                return false;
+        if (!a->working) {
+                serve(a, conn, &req);
+                return false;
+        }
+        if (req.op == OP_STATUS) {
+                cleanup_op_answer struct op_answer answer = {0};
+
+                op_run(&a->node, &a->source, &req, &answer);
+                control_answer(conn, &answer);
+                return false;
+        }
+        pending = req.op == OP_ROLLBACK && a->canceler < 0 ? node_pending(&a->node) : NULL;
+        if (!pending || (*req.bundle && !streq(req.bundle, pending->name))) {
+                answer_busy(conn);
+                return false;
+        }
+        /* At once: the gate first. Whoever waits for the trial then finds that it is over. */
+        gate_set(&pending->kernel.gate, LSM_GATE_FALLBACK(gate_word(&pending->kernel.gate)));
+        a->node.canceled = REASON_OPERATOR;
+        a->canceler = steal_fd(&conn);
+        return true;
+}
+
+/* ---- waiting ----------------------------------------------------------------------------------------------------------- */
+
+static void reporter_keep(struct agent *a) {
+        struct err err = {0};
+
+        if (a->reporter.pid || a->events_listener < 0 || monotonic_ns() < a->reporter_due)
+                return;
+        a->reporter_due = monotonic_ns() + REPORTER_RESTART_NS;
+        if (reporter_start(&a->node, a->events_listener, &a->reporter, &err) < 0)
+                fprintf(stderr, "no events are reported: %s\n", err.msg);
+}
+
+static struct timespec timeout(const struct agent *a, int64_t deadline) {
+        int64_t now = monotonic_ns(), left = deadline - now;
+
+        if (a->watchdog_ns && left > a->watchdog_ns)
+                left = a->watchdog_ns;
+        if (!a->reporter.pid && a->events_listener >= 0 && left > a->reporter_due - now)
+                left = a->reporter_due - now;
+        if (left < 0)
+                left = 0;
+        return (struct timespec){.tv_sec = left / NS, .tv_nsec = left % NS};
+}
+
+static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
+        struct agent *a = (struct agent *)w;
+
+        for (;;) {
+                struct pollfd fds[] = {
+                        {.fd = fd, .events = POLLIN},
+                        {.fd = a->listener, .events = POLLIN},
+                        {.fd = a->reporter.pid ? a->reporter.pidfd : -1, .events = POLLIN},
+                };
+                struct timespec ts;
+                int n;
+
+                if (stop_wanted) {
+                        if (!a->node.canceled)
+                                a->node.canceled = REASON_BUSY;
+                        return -ECANCELED;
+                }
+                if (poll_wanted && !a->working)
+                        return 0;
+                if (a->watchdog_ns)
+                        sd_notify(0, "WATCHDOG=1");
+                reporter_keep(a);
+                ts = timeout(a, deadline_ns);
+                n = ppoll(fds, ARRAY_SIZE(fds), &ts, &a->waiting_mask);
+                /* A policy on trial may deny even this. It does not end the loop: the deadline does. */
+                if (n < 0 && errno != EINTR)
+                        clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = 50000000}, NULL);
+                if (n > 0 && fds[2].revents) {
+                        child_kill(&a->reporter);
+                        fprintf(stderr, "the reporter has ended: starting another\n");
+                }
+                if (n > 0 && fds[1].revents && request_take(a))
+                        return -ECANCELED;
+                if (n > 0 && fds[0].revents)
+                        return 1;
+                if (monotonic_ns() >= deadline_ns)
+                        return 0;
+        }
+}
+
+/* ---- the cycle --------------------------------------------------------------------------------------------------------- */
+
+static int source_check(void *ctx, int64_t deadline_ns, struct err *err) {
+        struct agent *a = ctx;
+
+        return source_reachable(&a->node, deadline_ns, err);
+}
+
+static void poll_source(struct agent *a) {
+        char before[sizeof(a->source.message)];
+        struct err err = {0};
+        struct pause pause;
+        bool changed;
+
+        pause_load(&a->node, &pause);
+        if (!a->node.config->source || pause.paused)
+                return;
+        memcpy(before, a->source.message, sizeof(before));
+        a->working = true;
+        /* Said once, not at every poll. */
+        if (source_poll(&a->node, &a->source, &changed, &err) < 0 && !stop_wanted && !streq(before, err.msg))
+                fprintf(stderr, "%s: %s%s%s\n", a->node.config->source, reason_word(err.reason), err.reason ? ": " : "", err.msg);
+        a->working = false;
+        if (changed && a->reporter.pid)
+                reporter_names(&a->reporter, &a->node);
+        if (a->canceler >= 0) {
+                struct op_answer done = {.message = "called off: back on what was in force before"};
+
+                control_answer(a->canceler, &done);
+                close_p(&a->canceler);
+                a->canceler = -1;
+        }
+}
+
+static void loop(struct agent *a) {
+        const struct config *c = a->node.config;
+        const struct schedule schedule = {.interval_ns = c->poll_interval_ns, .jitter_percent = c->poll_jitter_percent};
+        int64_t next = monotonic_ns();
+
+        /* A node that has nothing yet does not wait for its turn. */
+        if (a->node.n_bundles > 0)
+                next += schedule_first(&schedule, random_u64());
+        if (!c->source)
+                next = INT64_MAX;
+        while (!stop_wanted) {
+                if (a->waiter.wait(&a->waiter, -1, next) < 0)
+                        continue;
+                if (!c->source) {
+                        poll_wanted = 0;
+                        continue;
+                }
+                poll_wanted = 0;
+                poll_source(a);
+                next = monotonic_ns() + schedule_next(&schedule, a->source.failures, a->source.retry_after_s, random_u64());
+        }
+}
+
+static void signals_take(struct agent *a) {
+        const struct sigaction action = {.sa_handler = on_signal};
+        sigset_t ours;
+
+        sigemptyset(&ours);
+        sigaddset(&ours, SIGTERM);
+        sigaddset(&ours, SIGINT);
+        sigaddset(&ours, SIGHUP);
+        /* Blocked but while the loop waits, so that none is missed between a look and a wait. */
+        sigprocmask(SIG_BLOCK, &ours, &a->waiting_mask);
+        sigdelset(&a->waiting_mask, SIGTERM);
+        sigdelset(&a->waiting_mask, SIGINT);
+        sigdelset(&a->waiting_mask, SIGHUP);
+        sigaction(SIGTERM, &action, NULL);
+        sigaction(SIGINT, &action, NULL);
+        sigaction(SIGHUP, &action, NULL);
+        signal(SIGPIPE, SIG_IGN);
+}
+
+int agent_run(const struct config *config) {
+        struct agent a = {.waiter.wait = agent_wait, .listener = -1, .events_listener = -1, .asker = -1, .canceler = -1, .reporter = CHILD_INIT};
+        struct err err = {0};
+        uint64_t watchdog_us;
+        int r;
+
+        signals_take(&a);
+        a.node.say = say;
+        a.node.say_ctx = &a;
+        r = node_open(config, NODE_WRITE, &a.waiter, &a.node, &err);
+        if (r < 0)
+                return report_error(NULL, &err, r);
+        a.node.source_check = source_check;
+        a.node.source_ctx = &a;
+        if (sd_watchdog_enabled(0, &watchdog_us) > 0)
+                a.watchdog_ns = (int64_t)watchdog_us * 1000 / 2;
+        a.working = true;
+        if (swap_recover(&a.node, &err) < 0)
+                fprintf(stderr, "not everything could be restored: %s\n", err.msg);
+        a.working = false;
+        source_load(&a.node, &a.source);
+        r = a.listener = control_listen(config->run_dir, "control.sock", &err);
+        if (r >= 0)
+                r = a.events_listener = control_listen(config->run_dir, "events.sock", &err);
+        if (r >= 0) {
+                sd_notifyf(0, "READY=1\nSTATUS=%zu bundle%s", a.node.n_bundles, a.node.n_bundles == 1 ? "" : "s");
+                loop(&a);
+                sd_notify(0, "STOPPING=1");
+        }
+        child_kill(&a.reporter);
+        close_p(&a.listener);
+        close_p(&a.events_listener);
+        node_close(&a.node);
+        return r < 0 ? report_error(NULL, &err, r) : 0;
+}
+
+static void say_stderr(void *ctx, const char *line) {
+        fprintf(stderr, "%s\n", line);
+}
+
+int agent_boot(const struct config *config) {
+        struct node node = {.say = say_stderr};
+        struct err err = {0};
+        int r = node_open(config, NODE_WRITE, &waiter_plain, &node, &err);
+
+        if (r >= 0) {
+                r = swap_recover(&node, &err);
+                node_close(&node);
+        }
+        return r < 0 ? report_error("boot", &err, r) : 0;
+}

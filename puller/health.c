@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "health.h"
+
+#include "fileio.h"
+#include "health_command.h"
+#include "probe_cgroup.h"
+#include "rehearsal.h"
+#include "selftest_run.h"
+
+#define SELFTESTS_BYTES_MAX (4u << 20)
+#define WATCH_STEP_NS 200000000LL
+
+static int selftests_read(const struct release *rel, struct selftests *ret, struct err *err) {
+        cleanup_buf struct buf bytes = {0};
+        int r;
+
+        if (rel->manifest->selftests < 0) {
+                *ret = (struct selftests){0};
+                return 0;
+        }
+        r = fd_read_all(rel->members[rel->manifest->selftests], SELFTESTS_BYTES_MAX, &bytes, err);
+        return r < 0 ? r : selftests_parse(bytes.data, bytes.len, ret, err);
+}
+
+int health_selftests(struct node *n, struct bundle *b, const struct release *rel, uint32_t slot, int64_t deadline_ns, struct err *err) {
+        cleanup_probe_cgroup struct probe_cgroup cgroup = PROBE_CGROUP_INIT;
+        cleanup_selftests struct selftests tests = {0};
+        bool probing = !gate_pending(gate_word(&b->kernel.gate));
+        int r;
+
+        r = selftests_read(rel, &tests, err);
+        if (r < 0 || tests.n == 0)
+                return r;
+        r = probe_cgroup_open(n->config->cgroup_dir, &cgroup, err);
+        if (r < 0)
+                return r;
+        if (probing && !gate_probe(&b->kernel.gate, slot, cgroup.id))
+                r = err_set(err, -EBUSY, REASON_BUSY, "the gate of '%s' has moved", b->name);
+        if (r >= 0)
+                r = selftest_run(&tests, cgroup.fd, NULL, n->waiter, deadline_ns, NULL, err);
+        if (probing)
+                gate_probe(&b->kernel.gate, 0, 0);
+        if (r >= 0)
+                node_say(n, "%s: %zu self-tests passed", b->name, tests.n);
+        return r;
+}
+
+static uint64_t denials(const struct bundle *b, const struct release *rel, uint32_t slot) {
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < rel->manifest->n_policies; i++) {
+                struct lsm_counters c;
+
+                if (enforcement_counters(&b->kernel, slot, rel->manifest->policies[i].name, &c) >= 0)
+                        sum += c.denied;
+        }
+        return sum;
+}
+
+/* The rest of the watching time: the node does its work under the new generation. */
+static int watch_denials(struct node *n, struct bundle *b, const struct release *rel, uint64_t pending, uint64_t before, int64_t until_ns,
+                         struct err *err) {
+        for (;;) {
+                int64_t now = monotonic_ns(), step = until_ns - now < WATCH_STEP_NS ? until_ns - now : WATCH_STEP_NS;
+                uint64_t seen;
+                int r;
+
+                if (gate_word(&b->kernel.gate) != pending)
+                        return err_set(err, -ETIME, REASON_NOT_CONFIRMED, "the kernel went back by itself while the release was watched");
+                seen = denials(b, rel, LSM_GATE_ACTIVE(pending)) - before;
+                if (n->config->max_denials >= 0 && seen > (uint64_t)n->config->max_denials)
+                        return err_set(err, -EREMOTEIO, REASON_HEALTH_FAILED, "%llu denials while on trial, more than the %lld allowed",
+                                       (unsigned long long)seen, (long long)n->config->max_denials);
+                if (step <= 0)
+                        return 0;
+                r = n->waiter->wait(n->waiter, -1, now + step);
+                if (r < 0)
+                        return err_errno(err, r, "watching '%s'", b->name);
+        }
+}
+
+/* What the supervisor will have to do, done by a child that the new generation decides. */
+static int rehearse(struct node *n, int64_t deadline_ns, struct err *err) {
+        const struct config *c = n->config;
+        const struct rehearsal_spec spec = {
+                .state_dir = c->state_dir,
+                .run_dir = c->run_dir,
+                .bpffs_dir = n->agent.dir,
+                .cgroup_dir = c->cgroup_dir,
+                .notify_socket = getenv("NOTIFY_SOCKET"),
+        };
+
+        return rehearsal_run(&spec, n->waiter, deadline_ns, err);
+}
+
+int health_before(struct node *n, int64_t deadline_ns, struct err *err) {
+        struct err why = {0};
+        int r = rehearse(n, deadline_ns, &why);
+
+        return r < 0 ? err_set(err, r, REASON_NONE, "the agent itself is in trouble, without any new policy: %s", why.msg) : 0;
+}
+
+int health_watch(struct node *n, struct bundle *b, const struct release *rel, uint64_t pending, int64_t deadline_ns, struct err *err) {
+        int64_t until = monotonic_ns() + n->config->health_ns;
+        uint32_t slot = LSM_GATE_ACTIVE(pending);
+        uint64_t before;
+        uid_t uid;
+        gid_t gid;
+        int r;
+
+        r = health_selftests(n, b, rel, slot, deadline_ns, err);
+        /* The self-tests' own denials are no sign of trouble. */
+        before = denials(b, rel, slot);
+        if (r >= 0)
+                r = rehearse(n, deadline_ns, err);
+        if (r >= 0 && n->source_check)
+                r = n->source_check(n->source_ctx, deadline_ns, err);
+        if (r >= 0 && n->config->health_command) {
+                node_user(n->config->reporter_user, &uid, &gid);
+                r = health_command_run(n->config->health_command, uid, gid, n->waiter, deadline_ns, err);
+        }
+        return r < 0 ? r : watch_denials(n, b, rel, pending, before, until, err);
+}

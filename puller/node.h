@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The node as the supervisor holds it: its directories, its maps in the kernel, and each bundle with its journal and its
+ * mapped gate. Everything a rollback needs is open and mapped from the start.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "config.h"
+#include "enforce.h"
+#include "journal.h"
+#include "wait.h"
+
+/* Kernel command line, `lsmpull.mode=`: the way out when a policy locks its owners out of their own machine. */
+enum node_mode { NODE_ENFORCE, NODE_AUDIT, NODE_OFF };
+
+struct bundle {
+        char name[64];
+        struct journal journal;
+        struct enforcement kernel;   /* gate_fd < 0: nothing of it is in the kernel */
+};
+
+/* How the last generation was loaded, for status. */
+struct loader_facts {
+        bool known, token;
+        uid_t uid;
+        char no_token[128];
+};
+
+struct node {
+        const struct config *config;
+        enum node_mode mode;
+        char mode_source[64];        /* where audit or off comes from, for status; "" when enforcing */
+        int state_fd, lock_fd;
+        char boot_id[37];
+        struct agent_maps agent;
+        struct rollback_page *page;
+        struct bundle **bundles;     /* sorted by name */
+        size_t n_bundles;
+        struct loader_facts loader;
+        struct waiter *waiter;
+        /* Called with what is being done and what became of it, a line each; may be NULL. */
+        void (*say)(void *ctx, const char *line);
+        void *say_ctx;
+        /* May the node still reach its source? Asked while a generation is PENDING; NULL: there is none to ask. */
+        int (*source_check)(void *ctx, int64_t deadline_ns, struct err *err);
+        void *source_ctx;
+        /* Set by whoever calls a pending swap off (waiter returns -ECANCELED then). */
+        enum reason canceled;
+};
+
+/*
+ * Opens the state directory, the lock, bpffs and every bundle that has a journal. The calling process becomes the supervisor
+ * (agent map). -EWOULDBLOCK (busy): another process holds the lock. A bundle whose journal cannot be read is left as it is in
+ * the kernel, and said; it does not keep the others from being enforced. ret->say and say_ctx are read, and kept; bundles point
+ * into *ret, which must stay where it is.
+ */
+enum node_access {
+        NODE_READ,                   /* to look: no lock, nothing is made, nobody becomes the supervisor */
+        NODE_WRITE,
+};
+int node_open(const struct config *config, enum node_access access, struct waiter *w, struct node *ret, struct err *err);
+void node_close(struct node *n);
+
+struct bundle *node_bundle(const struct node *n, const char *name);
+/* The bundle, with an empty journal when the node has never heard of it. */
+int node_bundle_add(struct node *n, const char *name, struct bundle **ret, struct err *err);
+void node_bundle_drop(struct node *n, struct bundle *b);
+/* The bundle whose gate is PENDING, or NULL. */
+struct bundle *node_pending(const struct node *n);
+
+void node_say(const struct node *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* `lsmpull.mode=` of a kernel command line. */
+enum node_mode node_mode_parse(const char *cmdline);
+/* uid and gid of one of the agent's own users; nobody's when the system does not have it. */
+void node_user(const char *name, uid_t *ret_uid, gid_t *ret_gid);
+uint64_t now_seconds(void);

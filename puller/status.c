@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "status.h"
+
+#include <sys/utsname.h>
+
+#include "pause.h"
+#include "quarantine.h"
+#include "record.h"
+
+static json_t *gen_json(const struct journal_gen *g) {
+        if (!g->present)
+                return json_null();
+        return json_pack("{s:I, s:s, s:s, s:I}", "release", (json_int_t)g->release, "version", g->version, "content", g->content_hex,
+                         "since", (json_int_t)g->since);
+}
+
+/* enforcing, audit, trial, off, none (nothing of it is in force), unmanaged (in the kernel, but no journal says what it is). */
+static const char *state_word(const struct node *n, const struct bundle *b) {
+        uint64_t word;
+
+        if (n->mode == NODE_OFF)
+                return "off";
+        if (b->kernel.gate_fd < 0)
+                return "none";
+        word = gate_word(&b->kernel.gate);
+        if (gate_pending(word) && !gate_past_deadline(word, monotonic_ns()))
+                return "trial";
+        if (!b->journal.confirmed.present)
+                return LSM_GATE_ACTIVE(word) ? "unmanaged" : "none";
+        return n->mode == NODE_AUDIT ? "audit" : "enforcing";
+}
+
+static const char *policy_mode(const struct node *n, const struct manifest_policy *p) {
+        if (p->plain)
+                return "enforce (plain: cannot be audited)";
+        return n->mode == NODE_AUDIT || p->mode == MODE_AUDIT ? "audit" : "enforce";
+}
+
+/* The policies of the generation that decides, with their counters since it was loaded. */
+static json_t *policies_json(struct node *n, const struct bundle *b, const struct journal_gen *g, uint32_t slot) {
+        struct release rel = RELEASE_INIT;
+        struct receipt receipt = {0};
+        json_t *list = json_array();
+
+        if (!g->present || store_get(n->state_fd, g->content_hex, &rel, &receipt, NULL) < 0)
+                return list;
+        receipt_done(&receipt);
+        for (size_t i = 0; i < rel.manifest->n_policies; i++) {
+                const struct manifest_policy *p = &rel.manifest->policies[i];
+                struct lsm_counters c = {0};
+                json_t *hooks = json_array();
+
+                enforcement_counters(&b->kernel, slot, p->name, &c);
+                for (size_t k = 0; k < p->n_programs; k++)
+                        json_array_append_new(hooks, json_string(p->programs[k].hook));
+                json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I}", "name", p->name, "mode", policy_mode(n, p),
+                                                      "hooks", hooks, "denied", (json_int_t)c.denied, "would_deny",
+                                                      (json_int_t)c.would_deny, "events_lost", (json_int_t)c.lost, "errors",
+                                                      (json_int_t)c.errors));
+        }
+        release_done(&rel);
+        return list;
+}
+
+static json_t *gate_json(const struct bundle *b) {
+        uint64_t word;
+        json_t *j;
+
+        if (b->kernel.gate_fd < 0)
+                return json_null();
+        word = gate_word(&b->kernel.gate);
+        j = json_pack("{s:i, s:b, s:I, s:I, s:I}", "slot", (int)LSM_GATE_ACTIVE(word), "pending", gate_pending(word), "sequence",
+                      (json_int_t)LSM_GATE_SEQ(word), "misses", (json_int_t)b->kernel.gate.map->misses, "expiries",
+                      (json_int_t)b->kernel.gate.map->expiries);
+        if (gate_pending(word)) {
+                int32_t left = (int32_t)(LSM_GATE_DEADLINE(word) - gate_clock(monotonic_ns()));
+
+                json_object_set_new(j, "fallback_slot", json_integer(LSM_GATE_FALLBACK(word)));
+                json_object_set_new(j, "seconds_left", json_integer(left > 0 ? (left + 953) / 954 : 0)); /* units of 2^20 ns */
+        }
+        return j;
+}
+
+static json_t *left_json(const struct journal *j) {
+        if (!*j->left_reason)
+                return json_null();
+        return json_pack("{s:I, s:s, s:s, s:o*}", "release", (json_int_t)j->left_release, "content", j->left_content, "reason",
+                         j->left_reason, "message", record_text(j->left_message));
+}
+
+static json_t *bundle_json(struct node *n, const struct bundle *b) {
+        const struct journal *j = &b->journal;
+        const char *state = state_word(n, b);
+        bool trial = streq(state, "trial");
+        const struct journal_gen *deciding = trial ? &j->staged : &j->confirmed;
+        uint32_t slot = b->kernel.gate_fd >= 0 ? LSM_GATE_ACTIVE(gate_word(&b->kernel.gate)) : 0;
+        json_t *policies = b->kernel.gate_fd >= 0 ? policies_json(n, b, deciding, slot) : json_array();
+
+        return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "name", b->name, "state", state, "in_force",
+                         gen_json(&j->confirmed), "previous", gen_json(&j->previous), "staged", gen_json(&j->staged), "step",
+                         journal_step_word(j->step), "left", left_json(j), "gate", gate_json(b), "policies", policies);
+}
+
+static json_t *quarantine_json(const struct node *n) {
+        cleanup_quarantine struct quarantine q = {0};
+        json_t *list = json_array();
+
+        if (quarantine_load(n->state_fd, &q, NULL) < 0)
+                return list;
+        for (size_t i = 0; i < q.n; i++) {
+                const struct quarantine_entry *e = &q.entries[i];
+
+                json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:s, s:o*, s:s, s:I, s:b}", "bundle", e->bundle, "release",
+                                                      (json_int_t)e->release, "content", e->content_hex, "reason", e->reason, "message",
+                                                      record_text(e->message), "kernel", e->kernel, "since", (json_int_t)e->since,
+                                                      "holds_here", quarantine_find(&q, e->content_hex) == e));
+        }
+        return list;
+}
+
+static json_t *source_json(const struct node *n, const struct source *s) {
+        if (!n->config->source)
+                return json_null();
+        return json_pack("{s:s, s:b, s:I, s:I, s:I, s:s, s:o*, s:s, s:o*}", "address", n->config->source, "stale",
+                         source_stale(n, s, now_seconds()), "last_success", (json_int_t)s->last_success, "failing_since",
+                         (json_int_t)s->failing_since, "failures", (json_int_t)s->failures, "reason", s->reason, "message",
+                         record_text(s->message), "refused_reason", s->refused_reason, "refused_message",
+                         record_text(s->refused_message));
+}
+
+static json_t *loader_json(const struct node *n) {
+        if (!n->loader.known)
+                return json_null();
+        return json_pack("{s:b, s:i, s:s}", "token", n->loader.token, "uid", (int)n->loader.uid, "why_no_token", n->loader.no_token);
+}
+
+int status_collect(struct node *n, const struct source *source, json_t **ret, struct err *err) {
+        static const char *const modes[] = {[NODE_ENFORCE] = "enforce", [NODE_AUDIT] = "audit", [NODE_OFF] = "off"};
+        json_t *bundles = json_array();
+        struct utsname uts = {0};
+        struct pause pause;
+
+        uname(&uts);
+        pause_load(n, &pause);
+        for (size_t i = 0; i < n->n_bundles; i++)
+                json_array_append_new(bundles, bundle_json(n, n->bundles[i]));
+        *ret = json_pack("{s:i, s:s, s:I, s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o}", "format", STATUS_FORMAT, "version", LSM_VERSION,
+                         "time", (json_int_t)now_seconds(), "kernel", uts.release, "mode", modes[n->mode], "mode_source", n->mode_source,
+                         "paused", pause.paused, "paused_until", (json_int_t)pause.until, "loader", loader_json(n), "source",
+                         source_json(n, source), "bundles", bundles, "quarantine", quarantine_json(n));
+        return *ret ? 0 : err_errno(err, -ENOMEM, "status");
+}
+
+int status_check(const json_t *status) {
+        const json_t *source = json_object_get(status, "source"), *entry;
+        size_t i;
+
+        json_array_foreach(json_object_get(status, "quarantine"), i, entry)
+                if (json_is_true(json_object_get(entry, "holds_here")))
+                        return 4;
+        return json_is_object(source) && json_is_true(json_object_get(source, "stale")) ? 1 : 0;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fault.h"
+#include "fileio.h"
+#include "health.h"
+#include "quarantine.h"
+#include "swap_parts.h"
+
+#define LOAD_TIMEOUT_NS (120 * 1000000000LL)
+#define PROBE_TIMEOUT_NS (120 * 1000000000LL)
+
+/* ---- admission: may this release be tried on this node now? --------------------------------------------------------- */
+
+static int admit_history(const struct bundle *b, const struct release *rel, bool polled, struct err *err) {
+        const struct journal *j = &b->journal;
+        const struct manifest *m = rel->manifest;
+        const struct journal_gen *known[] = {&j->confirmed, &j->previous, &j->staged};
+
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                if (known[i]->present && known[i]->release == m->release && !streq(known[i]->content_hex, m->content_hex))
+                        return err_set(err, -EEXIST, REASON_RELEASE_REUSED,
+                                       "release %llu of '%s' is already known with another content (%.12s, this one is %.12s)",
+                                       (unsigned long long)m->release, m->name, known[i]->content_hex, m->content_hex);
+        if (*j->left_content && j->left_release == m->release && !streq(j->left_content, m->content_hex))
+                return err_set(err, -EEXIST, REASON_RELEASE_REUSED, "release %llu of '%s' was tried before with another content",
+                               (unsigned long long)m->release, m->name);
+        if (polled && m->release < j->highest_release)
+                return err_set(err, -ESTALE, REASON_RELEASE_TOO_OLD, "release %llu of '%s' is older than release %llu, which was in force",
+                               (unsigned long long)m->release, m->name, (unsigned long long)j->highest_release);
+        return 0;
+}
+
+static int admit(struct node *n, struct bundle *b, const struct release *rel, bool polled, struct err *err) {
+        cleanup_quarantine struct quarantine q = {0};
+        const struct quarantine_entry *entry;
+        const struct manifest *m = rel->manifest;
+        struct bundle *pending = node_pending(n);
+        int r;
+
+        if (n->mode == NODE_OFF)
+                return err_set(err, -EPERM, REASON_PAUSED, "enforcement is switched off (%s)", n->mode_source);
+        if (pending)
+                return err_set(err, -EBUSY, REASON_BUSY, "bundle '%s' is being tried: one swap at a time", pending->name);
+        if (m->abi != LSM_ABI)
+                return err_set(err, -ENOTSUP, REASON_UNSUPPORTED_FORMAT, "built for ABI %u of policies, this agent knows %u", m->abi, LSM_ABI);
+        r = admit_history(b, rel, polled, err);
+        if (r < 0)
+                return r;
+        r = quarantine_load(n->state_fd, &q, err);
+        if (r < 0)
+                return r;
+        entry = quarantine_find(&q, m->content_hex);
+        if (entry)
+                return err_set(err, -EPERM, REASON_QUARANTINED, "release %llu of '%s' failed here before (%s: %s); `lsmpull retry %s` forgets that",
+                               (unsigned long long)m->release, m->name, entry->reason, entry->message, m->name);
+        return 0;
+}
+
+/* ---- staging: everything that nobody notices ------------------------------------------------------------------------- */
+
+uint32_t stage_slot(const struct bundle *b) {
+        uint64_t word = b->kernel.gate_fd >= 0 ? gate_word(&b->kernel.gate) : 0;
+
+        for (uint32_t slot = 1; slot < LSM_SLOTS; slot++)
+                if (slot != LSM_GATE_ACTIVE(word) && !(b->journal.previous.present && slot == b->journal.previous.slot))
+                        return slot;
+        return LSM_SLOTS - 1; /* three slots, two of them taken: not reached */
+}
+
+/* The whole verifier log is kept beside the state; the message says where. */
+static void keep_log(struct node *n, const struct buf *log) {
+        if (log->len > 0 && file_replace(n->state_fd, "verifier.log", 0600, log->data, log->len, NULL) >= 0)
+                node_say(n, "the verifier's whole log: %s/verifier.log", n->config->state_dir);
+}
+
+int stage_load(struct node *n, struct bundle *b, const struct release *rel, const struct plan *plan, uint32_t slot, struct err *err) {
+        struct loader_request req = {
+                .release = rel,
+                .plan = plan,
+                .events = n->agent.events,
+                .slot = slot,
+                .bundle_number = bundle_number(b->name),
+                .audit = n->mode == NODE_AUDIT,
+                .use_token = n->config->bpf_token,
+                .deadline_ns = monotonic_ns() + LOAD_TIMEOUT_NS,
+        };
+        struct loaded loaded = {0};
+        cleanup_buf struct buf log = {0};
+        cleanup_free int *slots = NULL;
+        int r = 0;
+
+        if (b->kernel.gate_fd < 0)
+                r = enforcement_open(&n->agent, b->name, true, &b->kernel, err);
+        if (r >= 0)
+                r = enforcement_attach(&b->kernel, plan, err);
+        if (r >= 0)
+                r = enforcement_slots(&b->kernel, plan, &slots);
+        if (r < 0)
+                return r;
+        req.slots = slots;
+        node_user(n->config->loader_user, &req.uid, &req.gid);
+        r = loader_run(&req, n->waiter, &loaded, &log, err);
+        if (r < 0) {
+                keep_log(n, &log);
+                return r;
+        }
+        n->loader = (struct loader_facts){.known = true, .token = loaded.token, .uid = loaded.uid};
+        memcpy(n->loader.no_token, loaded.no_token, sizeof(n->loader.no_token));
+        r = enforcement_fill(&b->kernel, slot, plan, &loaded, err);
+        loaded_done(&loaded);
+        return r;
+}
+
+static struct journal_gen generation(const struct release *rel, uint32_t slot) {
+        struct journal_gen g = {.present = true, .release = rel->manifest->release, .slot = slot, .since = now_seconds()};
+
+        memcpy(g.content_hex, rel->manifest->content_hex, sizeof(g.content_hex));
+        snprintf(g.version, sizeof(g.version), "%s", rel->manifest->version);
+        return g;
+}
+
+static int step_save(struct node *n, struct bundle *b, enum journal_step step, struct err *err) {
+        b->journal.step = step;
+        return journal_save(n->state_fd, &b->journal, err);
+}
+
+/* ---- the trial -------------------------------------------------------------------------------------------------------- */
+
+static int trial(struct node *n, struct bundle *b, const struct release *rel, uint32_t slot, struct err *err) {
+        int64_t deadline;
+        uint64_t pending;
+        uint32_t active = LSM_GATE_ACTIVE(gate_word(&b->kernel.gate));
+        int r;
+
+        r = step_save(n, b, STEP_PROBING, err);
+        if (r < 0)
+                return r;
+        r = health_selftests(n, b, rel, slot, monotonic_ns() + PROBE_TIMEOUT_NS, err);
+        if (r >= 0)
+                r = health_before(n, monotonic_ns() + PROBE_TIMEOUT_NS, err);
+        if (r >= 0)
+                r = step_save(n, b, STEP_FLIPPING, err);
+        if (r < 0)
+                return r;
+
+        deadline = monotonic_ns() + n->config->deadline_ns;
+        pending = gate_flip(&b->kernel.gate, active, slot, deadline);
+        if (!pending)
+                return err_set(err, -EBUSY, REASON_BUSY, "the gate of '%s' has moved", b->name);
+        fault_point("swap:flipped");
+        node_say(n, "%s: release %llu enforced on trial, for %lld s at most", b->name, (unsigned long long)rel->manifest->release,
+                 (long long)(n->config->deadline_ns / 1000000000));
+        r = health_watch(n, b, rel, pending, deadline, err);
+        if (r >= 0)
+                r = step_save(n, b, STEP_CONFIRMING, err);
+        if (r < 0) {
+                /* First of all: back. Nothing before this line may allocate, open or fork. */
+                gate_set(&b->kernel.gate, active);
+                return r;
+        }
+        fault_point("swap:confirm");
+        if (!gate_confirm(&b->kernel.gate, pending))
+                return err_set(err, -ETIME, REASON_NOT_CONFIRMED,
+                               "release %llu was not confirmed within %lld s: the kernel went back by itself",
+                               (unsigned long long)rel->manifest->release, (long long)(n->config->deadline_ns / 1000000000));
+        fault_point("swap:confirmed");
+        return 0;
+}
+
+static int confirmed(struct node *n, struct bundle *b, struct err *err) {
+        struct journal *j = &b->journal;
+
+        j->previous = j->confirmed;
+        j->confirmed = j->staged;
+        j->confirmed.since = now_seconds();
+        j->staged = (struct journal_gen){0};
+        j->attempts = 0;
+        j->removed = false;
+        if (j->confirmed.release > j->highest_release)
+                j->highest_release = j->confirmed.release;
+        memset(j->left_reason, 0, sizeof(j->left_reason));
+        memset(j->left_message, 0, sizeof(j->left_message));
+        memset(j->left_content, 0, sizeof(j->left_content));
+        j->left_release = 0;
+        return step_save(n, b, STEP_NONE, err);
+}
+
+static int stage(struct node *n, struct bundle *b, const struct release *rel, const struct receipt *receipt, uint32_t *ret_slot,
+                 struct err *err) {
+        cleanup_plan struct plan plan = {0};
+        struct journal *j = &b->journal;
+        bool again = streq(j->left_content, rel->manifest->content_hex) && streq(j->left_reason, reason_word(REASON_NOT_CONFIRMED));
+        int r;
+
+        *ret_slot = stage_slot(b);
+        r = plan_make(rel->manifest, &plan, err);
+        if (r >= 0)
+                r = store_put(n->state_fd, rel, receipt, err);
+        if (r < 0)
+                return r;
+        memcpy(j->boot_id, n->boot_id, sizeof(j->boot_id));
+        j->attempts = again ? j->attempts + 1 : 1;
+        j->staged = generation(rel, *ret_slot);
+        r = step_save(n, b, STEP_STAGING, err);
+        return r < 0 ? r : stage_load(n, b, rel, &plan, *ret_slot, err);
+}
+
+int swap_apply(struct node *n, const struct release *rel, const struct receipt *receipt, bool polled, struct swap_result *ret,
+               struct err *err) {
+        const struct manifest *m = rel->manifest;
+        struct err why = {0};
+        struct bundle *b;
+        uint32_t slot;
+        int r;
+
+        *ret = (struct swap_result){0};
+        r = node_bundle_add(n, m->name, &b, err);
+        if (r < 0)
+                return r;
+        if (b->journal.confirmed.present && streq(b->journal.confirmed.content_hex, m->content_hex) && !b->journal.removed &&
+            b->kernel.gate_fd >= 0 && n->mode != NODE_OFF) {
+                ret->unchanged = true;
+                return 0;
+        }
+        r = admit(n, b, rel, polled, err);
+        if (r < 0)
+                return r;
+        ret->first = !b->journal.confirmed.present;
+        n->canceled = REASON_NONE;
+        r = stage(n, b, rel, receipt, &slot, &why);
+        if (r >= 0)
+                r = trial(n, b, rel, slot, &why);
+        if (r < 0) {
+                const struct journal_gen left = b->journal.staged;
+                struct err second = {0};
+
+                if (r == -ECANCELED && n->canceled)
+                        err_set(&why, r, n->canceled, "called off by %s", n->canceled == REASON_OPERATOR ? "the operator" : "the agent's end");
+                if (record_left(n, b, &left, &why) < 0)
+                        node_say(n, "%s: what went wrong could not be recorded", b->name);
+                retire(n, b);
+                (void)second;
+                if (err)
+                        *err = why;
+                return r;
+        }
+        r = confirmed(n, b, err);
+        retire(n, b);
+        return r;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What swap.c, swap_recover.c and swap_rollback.c share; nobody else includes this. */
+#pragma once
+
+#include "swap.h"
+
+/* Loads a release into a slot that the gate does not name: dispatchers, programs, seeds. Nothing is decided by it yet. */
+int stage_load(struct node *n, struct bundle *b, const struct release *rel, const struct plan *plan, uint32_t slot, struct err *err);
+
+/* One of slots 1 to 3 that neither the gate names nor `previous` needs. */
+uint32_t stage_slot(const struct bundle *b);
+
+/*
+ * Records why a release is not, or no longer, in force: journal (staged and left), and the quarantine where the reason is the
+ * release's fault. The gate is where it should be already. Durable when it returns.
+ */
+int record_left(struct node *n, struct bundle *b, const struct journal_gen *gen, const struct err *why);
+
+/* Not the bundle's fault: tried again at the next poll, never quarantined. */
+bool reason_is_passing(enum reason reason);
+
+/* Releases and dispatchers that nothing needs any more. Failures are said, not returned: they cost memory, not policy. */
+void retire(struct node *n, struct bundle *b);
+
+/* The plan of a kept release, from the store. */
+int kept_plan(struct node *n, const char *content_hex, struct release *ret_release, struct plan *ret_plan, struct err *err);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Convergence. The gate wins over the journal: it has moved on, never back. What the journal adds is which release stands in
+ * which slot, and how far a swap had come.
+ */
+#include "swap_parts.h"
+
+/* Enforces the confirmed release from the store: after a reboot, or when something of it is no longer in the kernel. */
+static int reload(struct node *n, struct bundle *b, struct err *err) {
+        struct journal *j = &b->journal;
+        struct release rel = RELEASE_INIT;
+        cleanup_plan struct plan plan = {0};
+        uint32_t slot;
+        int r;
+
+        r = kept_plan(n, j->confirmed.content_hex, &rel, &plan, err);
+        if (r < 0)
+                return err_wrap(err, r, "the kept release %llu of '%s'", (unsigned long long)j->confirmed.release, b->name);
+        /* Whatever is in a slot besides what the gate names came with another boot, or is incomplete. */
+        j->previous = (struct journal_gen){0};
+        slot = stage_slot(b);
+        r = stage_load(n, b, &rel, &plan, slot, err);
+        if (r >= 0) {
+                gate_set(&b->kernel.gate, slot);
+                j->confirmed.slot = slot;
+                memcpy(j->boot_id, n->boot_id, sizeof(j->boot_id));
+                r = journal_save(n->state_fd, j, err);
+                node_say(n, "%s: release %llu enforced again", b->name, (unsigned long long)j->confirmed.release);
+        }
+        release_done(&rel);
+        return r;
+}
+
+/* Why a generation was left, if the last moments were recorded; else it was not confirmed. */
+static struct err left_why(const struct node *n, const struct bundle *b, const struct journal_gen *gen) {
+        struct err why = {.reason = REASON_NOT_CONFIRMED, .msg = "the agent ended before it had confirmed the release"};
+        struct rollback_page page;
+
+        if (rollback_page_read(n->page, &page) && streq(page.bundle, b->name) && streq(page.content_hex, gen->content_hex)) {
+                why.reason = reason_from_word(page.reason);
+                snprintf(why.msg, sizeof(why.msg), "%s", page.message);
+        }
+        return why;
+}
+
+/* A swap was in flight when the agent ended, in this boot. */
+static int finish_or_undo(struct node *n, struct bundle *b, struct err *err) {
+        struct journal *j = &b->journal;
+        struct journal_gen staged = j->staged;
+        struct gate *gate = &b->kernel.gate;
+        uint64_t word = gate_word(gate);
+        struct err why;
+
+        if (gate_pending(word)) {
+                if (!gate_expire(gate))
+                        gate_set(gate, LSM_GATE_FALLBACK(word));
+                word = gate_word(gate);
+        }
+        if (j->step == STEP_CONFIRMING && LSM_GATE_ACTIVE(word) == staged.slot) {
+                j->previous = j->confirmed;
+                j->confirmed = staged;
+                j->staged = (struct journal_gen){0};
+                j->step = STEP_NONE;
+                j->attempts = 0;
+                if (staged.release > j->highest_release)
+                        j->highest_release = staged.release;
+                node_say(n, "%s: release %llu had been confirmed", b->name, (unsigned long long)staged.release);
+                return journal_save(n->state_fd, j, err);
+        }
+        if (j->step == STEP_STAGING || j->step == STEP_PROBING) {
+                gate_probe(gate, 0, 0);
+                why = (struct err){.reason = REASON_NONE, .msg = "the agent ended while it prepared the release"};
+        } else
+                why = left_why(n, b, &staged);
+        node_say(n, "%s: release %llu is not in force: %s", b->name, (unsigned long long)staged.release, why.msg);
+        return record_left(n, b, &staged, &why);
+}
+
+/* An operator's rollback that the journal had not learnt of. */
+static int adopt_gate(struct node *n, struct bundle *b, struct err *err) {
+        struct journal *j = &b->journal;
+        uint32_t active = LSM_GATE_ACTIVE(gate_word(&b->kernel.gate));
+        struct journal_gen left = j->confirmed;
+        struct err why;
+
+        if (j->previous.present && active == j->previous.slot) {
+                why = left_why(n, b, &left);
+                if (why.reason == REASON_NOT_CONFIRMED)
+                        why = (struct err){.reason = REASON_OPERATOR, .msg = "rolled back by the operator"};
+                j->confirmed = j->previous;
+                j->previous = (struct journal_gen){0};
+                return record_left(n, b, &left, &why);
+        }
+        /* Somebody has written the gate. The confirmed release is loaded afresh: what is in the slots is not known either. */
+        node_say(n, "%s: the gate names slot %u, which nobody here put in force: enforcing release %llu again", b->name, active,
+                 (unsigned long long)j->confirmed.release);
+        return reload(n, b, err);
+}
+
+static bool kernel_complete(struct node *n, struct bundle *b) {
+        struct release rel = RELEASE_INIT;
+        cleanup_plan struct plan plan = {0};
+        bool complete = true;
+
+        if (kept_plan(n, b->journal.confirmed.content_hex, &rel, &plan, NULL) < 0)
+                return true; /* nothing to compare with, and nothing to load instead */
+        for (size_t i = 0; complete && i < plan.n; i++) {
+                complete = false;
+                for (size_t k = 0; k < b->kernel.n_hooks; k++)
+                        if (streq(b->kernel.hooks[k].name, plan.hooks[i].name) && b->kernel.hooks[k].attached)
+                                complete = true;
+        }
+        release_done(&rel);
+        return complete;
+}
+
+/* A reboot: bpffs is empty, slots mean nothing. A release that was on trial when the machine went down has used an attempt. */
+static int after_reboot(struct node *n, struct bundle *b, struct err *err) {
+        struct journal *j = &b->journal;
+        int r = 0;
+
+        j->previous = (struct journal_gen){0};
+        if (j->staged.present) {
+                struct err why = {.reason = REASON_NONE, .msg = "the machine went down while the release was prepared"};
+
+                if (j->step >= STEP_FLIPPING)
+                        why = (struct err){.reason = REASON_NOT_CONFIRMED, .msg = "the machine went down before the release was confirmed"};
+                r = record_left(n, b, &j->staged, &why);
+        }
+        return r >= 0 && j->confirmed.present && !j->removed ? reload(n, b, err) : r;
+}
+
+static int recover(struct node *n, struct bundle *b, struct err *err) {
+        struct journal *j = &b->journal;
+        int r = 0;
+
+        if (j->removed)
+                return swap_remove(n, b, err);
+        if (n->mode == NODE_OFF) {
+                if (b->kernel.gate_fd >= 0) {
+                        gate_set(&b->kernel.gate, 0);
+                        r = enforcement_remove(&b->kernel, err);
+                        enforcement_close(&b->kernel);
+                }
+                return r;
+        }
+        if (b->kernel.gate_fd < 0 || !streq(j->boot_id, n->boot_id)) {
+                r = after_reboot(n, b, err);
+        } else {
+                if (j->staged.present)
+                        r = finish_or_undo(n, b, err);
+                if (r >= 0 && j->confirmed.present && LSM_GATE_ACTIVE(gate_word(&b->kernel.gate)) != j->confirmed.slot)
+                        r = adopt_gate(n, b, err);
+                if (r >= 0 && j->confirmed.present && !kernel_complete(n, b)) {
+                        node_say(n, "%s: part of it is missing in the kernel: loading it again", b->name);
+                        r = reload(n, b, err);
+                }
+        }
+        if (r >= 0)
+                retire(n, b);
+        return r;
+}
+
+int swap_recover(struct node *n, struct err *err) {
+        int first = 0;
+
+        /* Backwards: a bundle that is gone for good leaves the list. */
+        for (size_t i = n->n_bundles; i-- > 0;) {
+                struct err why = {0};
+                char name[sizeof(n->bundles[i]->name)];
+                int r;
+
+                memcpy(name, n->bundles[i]->name, sizeof(name));
+                r = recover(n, n->bundles[i], &why);
+                if (r < 0) {
+                        node_say(n, "%s: %s", name, why.msg);
+                        if (first == 0) {
+                                first = r;
+                                if (err)
+                                        *err = why;
+                        }
+                }
+        }
+        return first;
+}
