@@ -62,6 +62,8 @@ int json_parse(const void *p, size_t n, json_t **ret, struct err *err) {
         json_error_t e;
         int r;
 
+        if (n && memchr(p, 0, n)) /* jansson passes over a NUL that follows a number */
+                return err_set(err, -EBADMSG, REASON_MALFORMED, "JSON holds a NUL byte");
         j = json_loadb(p, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
         if (!j) {
                 if (json_error_code(&e) == json_error_out_of_memory)
