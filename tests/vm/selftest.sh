@@ -34,13 +34,14 @@ check "a failing comparison is reported" "^not ok  $w c-fail: a comparison that 
 check "a test that ends early fails" "^not ok  $w d-early: ended after 1 checks, without done_testing$"
 check "a test that checks nothing fails" "^not ok  $w e-nothing: checked nothing$"
 check "a bad exit status fails" "^not ok  $w f-status: exit status 3$"
+check "a guest that cannot be cleaned is not used again" "^ok      $w fz-wreck \(1 checks"
 check "a panic fails the test that ran" "^not ok  $w g-panic: the guest crashed$"
 check "the console of the panic is shown" "^        #.*Kernel panic - not syncing"
 check "a hanging test fails" "^not ok  $w h-hung-test: did not end in time and was stopped$"
 check "a hanging guest fails the test that ran" "^not ok  $w i-hung-guest: the guest hung$"
 check "a test keeps its disk over reboots" "^ok      $w j-reboot \(5 checks"
 check "the remaining tests still run" "^ok      $w z-after \(1 checks"
-check "all is counted" "^vm: 19 passed, 9 failed, 1 skipped$"
+check "all is counted" "^vm: 20 passed, 9 failed, 1 skipped$"
 if [ $status = 1 ]; then
         passed=$((passed + 1))
 else
