@@ -21,8 +21,20 @@
  * which do not exist. -Werror=date-time: __DATE__ would make every build different.
  */
 static const char *const flags[] = {
-        "-target", "bpf", "-mcpu=v3", "-std=gnu11", "-O2", "-g", "-gdwarf-5", "-gembed-source", "-fdebug-compilation-dir=.",
-        "-fno-color-diagnostics", "-Wall", "-Wno-unknown-attributes", "-Werror=date-time", "-I" OURS,
+        "-target",
+        "bpf",
+        "-mcpu=v3",
+        "-std=gnu11",
+        "-O2",
+        "-g",
+        "-gdwarf-5",
+        "-gembed-source",
+        "-fdebug-compilation-dir=.",
+        "-fno-color-diagnostics",
+        "-Wall",
+        "-Wno-unknown-attributes",
+        "-Werror=date-time",
+        "-I" OURS,
 };
 
 void compile_unit_done(struct compile_unit *u) {
@@ -175,8 +187,14 @@ static int unit_argv(const struct compiler *c, const struct compile_unit *u, siz
 
 /* The caller's environment without what would change the compiler's answer behind our back. */
 static int compiler_env(struct strv *ret) {
-        static const char *const dropped[] = {"CPATH=", "C_INCLUDE_PATH=", "CCC_OVERRIDE_OPTIONS=", "CCC_ADD_ARGS=",
-                                              "CLANG_CONFIG_FILE_SYSTEM_DIR=", "CLANG_CONFIG_FILE_USER_DIR=", "LC_ALL=", "LANG="};
+        static const char *const dropped[] = {"CPATH=",
+                                              "C_INCLUDE_PATH=",
+                                              "CCC_OVERRIDE_OPTIONS=",
+                                              "CCC_ADD_ARGS=",
+                                              "CLANG_CONFIG_FILE_SYSTEM_DIR=",
+                                              "CLANG_CONFIG_FILE_USER_DIR=",
+                                              "LC_ALL=",
+                                              "LANG="};
         int e = strv_add(ret, "LC_ALL=C");
 
         for (char **v = environ; e == 0 && *v; v++) {
@@ -193,7 +211,7 @@ static int compiler_env(struct strv *ret) {
 struct run {
         struct process *processes;
         struct strv *argvs;
-        size_t *units;     /* process i compiles unit units[i] */
+        size_t *units; /* process i compiles unit units[i] */
         size_t n;
 };
 

@@ -10,22 +10,22 @@
 #include "record.h"
 
 struct compile_unit {
-        const char *name;          /* the policy's: for messages */
-        const char *source;        /* absolute, normal */
+        const char *name;   /* the policy's: for messages */
+        const char *source; /* absolute, normal */
         /* results */
         struct buf object;
         struct record record;
-        struct buf messages;       /* the compiler's, paths relative to the current directory */
-        bool failed;               /* the compiler refused it: messages say why */
+        struct buf messages; /* the compiler's, paths relative to the current directory */
+        bool failed;         /* the compiler refused it: messages say why */
         bool cached;
 };
 void compile_unit_done(struct compile_unit *u);
 
 struct compiler {
         const struct toolchain *toolchain;
-        struct cache *cache;       /* NULL: none */
-        const char *root;          /* top of the tree; absolute, normal */
-        const char *bundle_dir;    /* below it; on the include path */
+        struct cache *cache;    /* NULL: none */
+        const char *root;       /* top of the tree; absolute, normal */
+        const char *bundle_dir; /* below it; on the include path */
         unsigned jobs;
         process_progress_fn progress;
         void *progress_ctx;

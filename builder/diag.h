@@ -27,7 +27,7 @@ struct diag {
 struct diags {
         struct diag *items;
         size_t n, cap;
-        size_t n_errors, n_warnings;   /* counted even when there was no memory for the text */
+        size_t n_errors, n_warnings; /* counted even when there was no memory for the text */
 };
 
 void diags_done(struct diags *d);

@@ -77,10 +77,10 @@ static int symbols_read(struct elf_view *v, struct err *err) {
 
                         if (!gelf_getsym(data, (int)k, &sym))
                                 return elf_err(err, "symbol");
-                        v->symbols[k] = (struct elf_symbol){
-                                .name = string_at(v->elf, header.sh_link, sym.st_name),
-                                .section = sym.st_shndx < v->n_sections ? sym.st_shndx : 0,
-                                .value = sym.st_value, .size = sym.st_size};
+                        v->symbols[k] = (struct elf_symbol){.name = string_at(v->elf, header.sh_link, sym.st_name),
+                                                            .section = sym.st_shndx < v->n_sections ? sym.st_shndx : 0,
+                                                            .value = sym.st_value,
+                                                            .size = sym.st_size};
                 }
                 return 0;
         }

@@ -7,15 +7,15 @@
 
 struct elf_section {
         const char *name;
-        const void *data;          /* NULL when it has no bytes in the file */
+        const void *data; /* NULL when it has no bytes in the file */
         size_t size;
         bool exec, relocations;
-        size_t target;             /* relocations: index of the section they are for */
+        size_t target; /* relocations: index of the section they are for */
 };
 
 struct elf_symbol {
         const char *name;
-        size_t section;            /* index; 0: undefined */
+        size_t section; /* index; 0: undefined */
         uint64_t value, size;
 };
 

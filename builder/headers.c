@@ -6,14 +6,12 @@
 #include "fileio.h"
 
 /* Paths are relative to the top of the tree, where make runs the compiler. */
-#define EMBED(symbol, file)                                     \
-        extern const char symbol##_begin[], symbol##_end[];     \
-        __asm__(".pushsection .rodata\n"                        \
-                ".global " #symbol "_begin, " #symbol "_end\n"  \
-                #symbol "_begin:\n"                             \
-                ".incbin \"" file "\"\n"                        \
-                #symbol "_end:\n"                               \
-                ".byte 0\n"                                     \
+#define EMBED(symbol, file)                                                        \
+        extern const char symbol##_begin[], symbol##_end[];                        \
+        __asm__(".pushsection .rodata\n"                                           \
+                ".global " #symbol "_begin, " #symbol "_end\n" #symbol "_begin:\n" \
+                ".incbin \"" file "\"\n" #symbol "_end:\n"                         \
+                ".byte 0\n"                                                        \
                 ".popsection\n")
 
 EMBED(header_lsm_policy, "bpf/include/lsm_policy.h");

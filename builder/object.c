@@ -35,22 +35,25 @@ static void section_check(const char *name, struct pos where, struct diags *diag
         if (streq(name, ".text") || (starts(name, "lsm/") && hook_valid(name + 4)))
                 return;
         if (starts(name, "lsm.s/"))
-                diag_error(diags, where,
-                           "SEC(\"%s\"): sleepable programs are not supported: kernels before 7 refuse them the tail calls by which "
-                           "generations are swapped; use SEC(\"lsm/%s\")",
-                           name, name + 6);
+                diag_error(
+                        diags, where,
+                        "SEC(\"%s\"): sleepable programs are not supported: kernels before 7 refuse them the tail calls by which "
+                        "generations are swapped; use SEC(\"lsm/%s\")",
+                        name, name + 6);
         else if (starts(name, "lsm_cgroup/"))
-                diag_error(diags, where, "SEC(\"%s\"): programs of a cgroup are not supported; use SEC(\"lsm/%s\")", name, name + 11);
+                diag_error(diags, where, "SEC(\"%s\"): programs of a cgroup are not supported; use SEC(\"lsm/%s\")", name,
+                           name + 11);
         else if (starts(name, "lsm/"))
                 diag_error(diags, where, "SEC(\"%s\"): '%s' is not the name of a hook", name, name + 4);
         else
-                diag_error(diags, where, "SEC(\"%s\") is not an LSM program: a policy has programs in SEC(\"lsm/HOOK\") only", name);
+                diag_error(diags, where, "SEC(\"%s\") is not an LSM program: a policy has programs in SEC(\"lsm/HOOK\") only",
+                           name);
 }
 
 /* The kernel's list (license_is_gpl_compatible() in include/linux/license.h). */
 static bool licence_gpl_compatible(const char *licence) {
-        static const char *const licences[] = {"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL",
-                                               "Dual MPL/GPL"};
+        static const char *const licences[] = {"GPL",          "GPL v2",       "GPL and additional rights",
+                                               "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"};
 
         for (size_t i = 0; i < ARRAY_SIZE(licences); i++)
                 if (streq(licences[i], licence))
@@ -66,10 +69,11 @@ static void licence_check(const struct elf_view *elf, struct pos where, struct d
         else if (!memchr(s->data, 0, s->size))
                 diag_error(diags, where, "its licence is not a string");
         else if (!licence_gpl_compatible(s->data))
-                diag_error(diags, where,
-                           "licence '%s' is not GPL-compatible: kernels refuse it; one of \"GPL\", \"GPL v2\", \"GPL and additional "
-                           "rights\", \"Dual BSD/GPL\", \"Dual MIT/GPL\", \"Dual MPL/GPL\" is needed",
-                           (const char *)s->data);
+                diag_error(
+                        diags, where,
+                        "licence '%s' is not GPL-compatible: kernels refuse it; one of \"GPL\", \"GPL v2\", \"GPL and additional "
+                        "rights\", \"Dual BSD/GPL\", \"Dual MIT/GPL\", \"Dual MPL/GPL\" is needed",
+                        (const char *)s->data);
 }
 
 static void elf_check(const struct elf_view *elf, struct pos where, struct diags *diags) {
@@ -87,8 +91,7 @@ static int programs_read(struct object *o, struct pos where, struct diags *diags
         struct bpf_program *program;
         size_t n = 0;
 
-        bpf_object__for_each_program(program, o->bpf)
-                n++;
+        bpf_object__for_each_program(program, o->bpf) n++;
         o->programs = new_array(n, sizeof(*o->programs));
         if (!o->programs)
                 return -ENOMEM;
@@ -99,8 +102,8 @@ static int programs_read(struct object *o, struct pos where, struct diags *diags
                         continue; /* .text alone: no program at all */
                 for (size_t i = 0; i < o->n_programs; i++)
                         if (streq(o->programs[i].hook, section + 4))
-                                diag_error(diags, where, "two programs on hook '%s' (%s, %s): one object has one at most", section + 4,
-                                           o->programs[i].name, name);
+                                diag_error(diags, where, "two programs on hook '%s' (%s, %s): one object has one at most",
+                                           section + 4, o->programs[i].name, name);
                 o->programs[o->n_programs++] = (struct object_program){name, section + 4};
         }
         if (o->n_programs == 0)
@@ -112,8 +115,7 @@ static int maps_read(struct object *o, bool plain) {
         struct bpf_map *map;
         size_t n = 0;
 
-        bpf_object__for_each_map(map, o->bpf)
-                n++;
+        bpf_object__for_each_map(map, o->bpf) n++;
         o->maps = new_array(n, sizeof(*o->maps));
         if (!o->maps)
                 return -ENOMEM;
@@ -240,7 +242,8 @@ static int object_fill(struct object *o, bool plain, struct pos where, struct di
         return e;
 }
 
-int object_read(const struct buf *bytes, bool plain, struct pos where, struct diags *diags, struct object **ret, struct err *err) {
+int object_read(const struct buf *bytes, bool plain, struct pos where, struct diags *diags, struct object **ret,
+                struct err *err) {
         cleanup_object struct object *o = new_array(1, sizeof(*o));
         size_t before = diags->n_errors;
         int e;

@@ -16,7 +16,7 @@ struct object_program {
         const char *name, *hook;
 };
 
-struct object_map {            /* the author's own; the chain's are left out */
+struct object_map { /* the author's own; the chain's are left out */
         const char *name, *type;
         enum bpf_map_type kind;
         uint32_t key_size, value_size, max_entries;

@@ -28,7 +28,8 @@ static const void *parameter_find(const struct object *o, const char *name, size
         const struct elf_symbol *sym = elf_symbol_find(&o->elf, name);
         const struct elf_section *s = sym ? &o->elf.sections[sym->section] : NULL;
 
-        if (!s || !streq(s->name, ".rodata") || !s->data || sym->size != size || sym->value > s->size || s->size - sym->value < size)
+        if (!s || !streq(s->name, ".rodata") || !s->data || sym->size != size || sym->value > s->size ||
+            s->size - sym->value < size)
                 return NULL;
         return (const char *)s->data + sym->value;
 }
@@ -38,7 +39,8 @@ static void config_check(const struct object *o, struct pos where, struct diags 
         struct lsm_config config;
 
         if (!bytes) {
-                diag_error(diags, where, "the chain's parameters ('lsm_config') are not in it: include <lsm_policy.h>, or say plain: true");
+                diag_error(diags, where,
+                           "the chain's parameters ('lsm_config') are not in it: include <lsm_policy.h>, or say plain: true");
                 return;
         }
         memcpy(&config, bytes, sizeof(config));

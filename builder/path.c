@@ -94,3 +94,11 @@ char *path_dir(const char *path) {
                 return strdup(".");
         return slash == path ? strdup("/") : strndup(path, slash - path);
 }
+
+char *path_shown(const char *path) {
+        cleanup_free char *here = getcwd(NULL, 0);
+
+        if (!here || streq(here, "/") || streq(here, path) || !path_under(here, path))
+                return strdup(path);
+        return strdup(path + strlen(here) + 1);
+}

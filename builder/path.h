@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths as text: nothing here looks at a file system. Results are the caller's to free; NULL: no memory. */
+/* Paths as text: nothing here looks at files. Results are the caller's to free; NULL: no memory. */
 #pragma once
 
 #include "util.h"
@@ -15,3 +15,5 @@ char *path_relative(const char *dir, const char *path);
 bool path_under(const char *dir, const char *path);
 /* The part before the last '/', "." when there is none. */
 char *path_dir(const char *path);
+/* As people know it: relative to the current directory where it lies below that, else as it is. */
+char *path_shown(const char *path);

@@ -11,11 +11,11 @@
 #define PROCESS_OUTPUT_MAX (1u << 20)
 
 struct process {
-        const char *const *argv;   /* argv[0] is looked up in PATH */
-        const char *dir;           /* where it runs; NULL: here */
-        const char *const *env;    /* NULL: this process's own */
-        struct buf out, err;       /* what it wrote, at most PROCESS_OUTPUT_MAX of each */
-        int status;                /* as from waitpid(2) */
+        const char *const *argv; /* argv[0] is looked up in PATH */
+        const char *dir;         /* where it runs; NULL: here */
+        const char *const *env;  /* NULL: this process's own */
+        struct buf out, err;     /* what it wrote, at most PROCESS_OUTPUT_MAX of each */
+        int status;              /* as from waitpid(2) */
 };
 void process_done(struct process *p);
 #define cleanup_process cleanup(process_done)

@@ -12,14 +12,14 @@
 #include "toolchain.h"
 
 enum origin {
-        ORIGIN_TREE,      /* the bundle's own sources */
-        ORIGIN_OURS,      /* the headers in this program */
-        ORIGIN_SYSTEM,    /* the compiler's and the system's */
+        ORIGIN_TREE,   /* the bundle's own sources */
+        ORIGIN_OURS,   /* the headers in this program */
+        ORIGIN_SYSTEM, /* the compiler's and the system's */
 };
 
 struct source_file {
-        char *path;       /* where it was read */
-        char *name;       /* what it is called in the bundle: relative to the tree's root, or as it is for SYSTEM */
+        char *path; /* where it was read */
+        char *name; /* what it is called in the bundle: relative to the tree's root, or as it is for SYSTEM */
         enum origin origin;
         uint8_t sha256[SHA256_SIZE];
 };
@@ -28,7 +28,7 @@ struct record {
         struct source_file *files;
         size_t n_files;
         uint8_t shadows[SHA256_SIZE];
-        char *messages;   /* the compiler's warnings */
+        char *messages; /* the compiler's warnings */
 };
 void record_done(struct record *r);
 #define cleanup_record cleanup(record_done)

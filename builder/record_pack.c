@@ -43,7 +43,8 @@ static int file_unpack(const json_t *j, struct source_file *f) {
         const char *path, *name, *hex;
         int origin;
 
-        if (json_unpack((json_t *)j, "{s:s, s:s, s:i, s:s}", "path", &path, "name", &name, "origin", &origin, "sha256", &hex) < 0 ||
+        if (json_unpack((json_t *)j, "{s:s, s:s, s:i, s:s}", "path", &path, "name", &name, "origin", &origin, "sha256", &hex) <
+                    0 ||
             origin < ORIGIN_TREE || origin > ORIGIN_SYSTEM || hex_decode(hex, f->sha256, SHA256_SIZE) < 0)
                 return -EBADMSG;
         f->origin = origin;

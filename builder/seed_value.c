@@ -12,7 +12,8 @@ struct target {
         struct diags *diags;
 };
 
-static bool value_put(const struct target *t, uint32_t id, const struct yaml_node *node, uint8_t *out, size_t size, unsigned depth);
+static bool value_put(const struct target *t, uint32_t id, const struct yaml_node *node, uint8_t *out, size_t size,
+                      unsigned depth);
 
 /* Through typedef, const and the like. NULL: none there. */
 static const struct btf_type *type_resolve(const struct btf *btf, uint32_t id) {
@@ -76,14 +77,16 @@ static bool bool_put(const struct target *t, const struct yaml_node *node, uint8
         return true;
 }
 
-static bool enum_put(const struct target *t, const struct btf_type *type, const struct yaml_node *node, uint8_t *out, size_t size) {
+static bool enum_put(const struct target *t, const struct btf_type *type, const struct yaml_node *node, uint8_t *out,
+                     size_t size) {
         if (node->kind == YAML_SCALAR && yaml_scalar_type(node) == YAML_STRING) {
                 for (unsigned i = 0; i < btf_vlen(type); i++) {
                         uint32_t name = btf_is_enum(type) ? btf_enum(type)[i].name_off : btf_enum64(type)[i].name_off;
 
                         if (!streq(btf__name_by_offset(t->btf, name) ?: "", node->text))
                                 continue;
-                        number_put(btf_is_enum(type) ? (uint64_t)(int64_t)btf_enum(type)[i].val : btf_enum64_value(&btf_enum64(type)[i]),
+                        number_put(btf_is_enum(type) ? (uint64_t)(int64_t)btf_enum(type)[i].val
+                                                     : btf_enum64_value(&btf_enum64(type)[i]),
                                    out, size);
                         return true;
                 }
@@ -112,13 +115,14 @@ static bool string_put(const struct target *t, const struct yaml_node *node, uin
         return true;
 }
 
-static bool array_put(const struct target *t, const struct btf_array *array, const struct yaml_node *node, uint8_t *out, size_t size,
-                      unsigned depth) {
+static bool array_put(const struct target *t, const struct btf_array *array, const struct yaml_node *node, uint8_t *out,
+                      size_t size, unsigned depth) {
         int64_t each = btf__resolve_size(t->btf, array->type);
         bool ok = true;
 
         if (node->kind != YAML_LIST) {
-                diag_error(t->diags, node->pos, "a list of %u values is expected here, not %s", array->nelems, yaml_describe(node));
+                diag_error(t->diags, node->pos, "a list of %u values is expected here, not %s", array->nelems,
+                           yaml_describe(node));
                 return false;
         }
         if (each < 0 || node->n != array->nelems || (size_t)each * array->nelems > size) {
@@ -130,7 +134,8 @@ static bool array_put(const struct target *t, const struct btf_array *array, con
         return ok;
 }
 
-static const struct btf_member *member_find(const struct target *t, const struct btf_type *type, const char *name, unsigned *ret_index) {
+static const struct btf_member *member_find(const struct target *t, const struct btf_type *type, const char *name,
+                                            unsigned *ret_index) {
         for (unsigned i = 0; i < btf_vlen(type); i++)
                 if (streq(btf__name_by_offset(t->btf, btf_members(type)[i].name_off) ?: "", name)) {
                         *ret_index = i;
@@ -139,13 +144,14 @@ static const struct btf_member *member_find(const struct target *t, const struct
         return NULL;
 }
 
-static bool struct_put(const struct target *t, const struct btf_type *type, const struct yaml_node *node, uint8_t *out, size_t size,
-                       unsigned depth) {
+static bool struct_put(const struct target *t, const struct btf_type *type, const struct yaml_node *node, uint8_t *out,
+                       size_t size, unsigned depth) {
         const char *name = type_name(t->btf, type);
         bool ok = true;
 
         if (node->kind != YAML_MAP) {
-                diag_error(t->diags, node->pos, "struct %s is expected here: a mapping of its fields, not %s", name, yaml_describe(node));
+                diag_error(t->diags, node->pos, "struct %s is expected here: a mapping of its fields, not %s", name,
+                           yaml_describe(node));
                 return false;
         }
         for (size_t i = 0; i < node->n; i++) {
@@ -157,7 +163,8 @@ static bool struct_put(const struct target *t, const struct btf_type *type, cons
 
                 member = key->kind == YAML_SCALAR && key->len > 0 ? member_find(t, type, key->text, &index) : NULL;
                 if (!member) {
-                        diag_error(t->diags, key->pos, "struct %s has no field '%s'", name, key->kind == YAML_SCALAR ? key->text : "?");
+                        diag_error(t->diags, key->pos, "struct %s has no field '%s'", name,
+                                   key->kind == YAML_SCALAR ? key->text : "?");
                         ok = false;
                         continue;
                 }
@@ -173,7 +180,8 @@ static bool struct_put(const struct target *t, const struct btf_type *type, cons
         return ok;
 }
 
-static bool value_put(const struct target *t, uint32_t id, const struct yaml_node *node, uint8_t *out, size_t size, unsigned depth) {
+static bool value_put(const struct target *t, uint32_t id, const struct yaml_node *node, uint8_t *out, size_t size,
+                      unsigned depth) {
         const struct btf_type *type = type_resolve(t->btf, id), *element;
 
         if (type && depth <= TYPE_DEPTH_MAX) {
@@ -196,7 +204,8 @@ static bool value_put(const struct target *t, uint32_t id, const struct yaml_nod
         return false;
 }
 
-bool seed_value(const struct btf *btf, uint32_t type, const struct yaml_node *node, uint8_t *out, size_t size, struct diags *diags) {
+bool seed_value(const struct btf *btf, uint32_t type, const struct yaml_node *node, uint8_t *out, size_t size,
+                struct diags *diags) {
         return value_put(&(struct target){btf, diags}, type, node, out, size, 0);
 }
 

@@ -5,7 +5,7 @@
 
 struct seed_entry {
         struct pos pos;
-        uint8_t *record;       /* key, value */
+        uint8_t *record; /* key, value */
 };
 
 struct packer {
@@ -14,7 +14,7 @@ struct packer {
         struct diags *diags;
         struct seed_entry *entries;
         size_t n;
-        uint8_t *bytes;        /* all records */
+        uint8_t *bytes; /* all records */
         size_t record_size;
 };
 
@@ -40,7 +40,8 @@ static bool map_seedable(const struct object_map *map, struct pos pos, struct di
                 return false;
         }
         if (map->key_type == 0 || map->value_type == 0) {
-                diag_error(diags, pos, "map '%s' does not say the types of key and value: use __type(key, ...) and __type(value, ...)",
+                diag_error(diags, pos,
+                           "map '%s' does not say the types of key and value: use __type(key, ...) and __type(value, ...)",
                            map->name);
                 return false;
         }
@@ -71,8 +72,8 @@ static void pack_set(struct packer *p, const struct yaml_node *node) {
 
                 seed_value(p->btf, map->key_type, node->items[i], record, map->key_size, p->diags);
                 if (!seed_one(p->btf, map->value_type, record + map->key_size, map->value_size)) {
-                        diag_error(p->diags, node->pos, "map '%s' is no set, its values are no numbers: write a mapping, key: value",
-                                   map->name);
+                        diag_error(p->diags, node->pos,
+                                   "map '%s' is no set, its values are no numbers: write a mapping, key: value", map->name);
                         return;
                 }
         }
@@ -88,7 +89,8 @@ static void pack_mapping(struct packer *p, const struct yaml_node *node) {
                 if (seed_value(p->btf, map->key_type, node->keys[i], record, map->key_size, p->diags) && is_array(map)) {
                         memcpy(&index, record, sizeof(index));
                         if (index >= map->max_entries)
-                                diag_error(p->diags, node->keys[i]->pos, "map '%s' has entries 0 to %u", map->name, map->max_entries - 1);
+                                diag_error(p->diags, node->keys[i]->pos, "map '%s' has entries 0 to %u", map->name,
+                                           map->max_entries - 1);
                 }
                 seed_value(p->btf, map->value_type, node->items[i], record + map->key_size, map->value_size, p->diags);
         }
@@ -127,19 +129,22 @@ static int records_write(struct packer *p, struct buf *ret) {
         return 0;
 }
 
-int seed_pack(const struct object *o, const struct object_map *map, const struct yaml_node *node, struct diags *diags, struct buf *ret) {
+int seed_pack(const struct object *o, const struct object_map *map, const struct yaml_node *node, struct diags *diags,
+              struct buf *ret) {
         cleanup(packer_done) struct packer p = {.btf = o->btf, .map = map, .diags = diags};
         size_t before = diags->n_errors;
         int e;
 
         if (node->kind == YAML_SCALAR) {
-                diag_error(diags, node->pos, "the seed of map '%s' is a list or a mapping, not %s", map->name, yaml_describe(node));
+                diag_error(diags, node->pos, "the seed of map '%s' is a list or a mapping, not %s", map->name,
+                           yaml_describe(node));
                 return -EBADMSG;
         }
         if (!map_seedable(map, node->pos, diags) || !types_fit(&p, node->pos))
                 return -EBADMSG;
         if (node->n > map->max_entries) {
-                diag_error(diags, node->pos, "map '%s' has room for %u entries, not for %zu", map->name, map->max_entries, node->n);
+                diag_error(diags, node->pos, "map '%s' has room for %u entries, not for %zu", map->name, map->max_entries,
+                           node->n);
                 return -EBADMSG;
         }
         p.record_size = (size_t)map->key_size + map->value_size;

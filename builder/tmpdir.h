@@ -6,10 +6,11 @@
 #include "util.h"
 
 struct tmpdir {
-        char *path;    /* absolute; NULL: not made */
+        char *path; /* absolute; NULL: not made */
         int fd;
 };
-#define TMPDIR_INIT {NULL, -1}
+#define TMPDIR_INIT \
+        { NULL, -1 }
 
 /* Under $TMPDIR, or /tmp. */
 int tmpdir_make(struct tmpdir *ret, struct err *err);

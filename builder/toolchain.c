@@ -54,7 +54,8 @@ static int program_key(const char *path, uint8_t ret[static SHA256_SIZE], struct
 
 /* The text is `clang -v -E`: a version line, and the header directories between two known lines. */
 static int answer_parse(const char *text, struct toolchain *t, struct err *err) {
-        const char *dirs = strstr(text, "#include <...> search starts here:\n"), *end = dirs ? strstr(dirs, "End of search list.") : NULL;
+        const char *dirs = strstr(text, "#include <...> search starts here:\n"),
+                   *end = dirs ? strstr(dirs, "End of search list.") : NULL;
         const char *line = strstr(text, "clang version ");
 
         if (!line || !end)
@@ -127,7 +128,8 @@ int toolchain_find(struct cache *cache, struct toolchain *ret, struct err *err) 
                 name = "clang";
         t.clang = program_find(name);
         if (!t.clang)
-                return err_set(err, -ENOENT, REASON_NONE, "cannot run '%s': install clang (11 or newer), or set CLANG to where it is", name);
+                return err_set(err, -ENOENT, REASON_NONE,
+                               "cannot run '%s': install clang (11 or newer), or set CLANG to where it is", name);
         e = program_key(t.clang, key, err);
         if (e < 0)
                 return e;

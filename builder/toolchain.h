@@ -7,11 +7,11 @@
 #include "strv.h"
 
 struct toolchain {
-        char *clang;               /* resolved path */
-        char *version;             /* first line of --version */
-        struct strv system_dirs;   /* absolute, normal */
-        char *multiarch;           /* one more directory, looked at last; NULL: none */
-        uint8_t id[SHA256_SIZE];   /* of the program file as it stands, and of its version */
+        char *clang;             /* resolved path */
+        char *version;           /* first line of --version */
+        struct strv system_dirs; /* absolute, normal */
+        char *multiarch;         /* one more directory, looked at last; NULL: none */
+        uint8_t id[SHA256_SIZE]; /* of the program file as it stands, and of its version */
 };
 void toolchain_done(struct toolchain *t);
 #define cleanup_toolchain cleanup(toolchain_done)

@@ -6,7 +6,7 @@
 struct yaml_doc {
         char *file;
         struct yaml_node *root;
-        struct yaml_node **all;     /* owns every node */
+        struct yaml_node **all; /* owns every node */
         size_t n_all, cap_all;
 };
 

@@ -18,11 +18,11 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 struct yaml_node {
         enum yaml_kind kind;
         struct pos pos;
-        bool quoted;                /* scalar in quotes or a block: a string, whatever it looks like */
-        char *text;                 /* scalar: NUL-terminated; it may contain NUL, too */
+        bool quoted; /* scalar in quotes or a block: a string, whatever it looks like */
+        char *text;  /* scalar: NUL-terminated; it may contain NUL, too */
         size_t len;
-        struct yaml_node **keys;    /* map */
-        struct yaml_node **items;   /* list; map: the values */
+        struct yaml_node **keys;  /* map */
+        struct yaml_node **items; /* list; map: the values */
         size_t n;
 };
 

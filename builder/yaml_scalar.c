@@ -88,8 +88,12 @@ int yaml_int(const struct yaml_node *node, bool *ret_negative, uint64_t *ret) {
 
 const char *yaml_describe(const struct yaml_node *node) {
         static const char *const scalars[] = {
-                [YAML_NULL] = "nothing", [YAML_BOOL] = "a truth value", [YAML_INT] = "a whole number",
-                [YAML_FLOAT] = "a fraction", [YAML_AMBIGUOUS] = "a number with leading zeros", [YAML_STRING] = "a string",
+                [YAML_NULL] = "nothing",
+                [YAML_BOOL] = "a truth value",
+                [YAML_INT] = "a whole number",
+                [YAML_FLOAT] = "a fraction",
+                [YAML_AMBIGUOUS] = "a number with leading zeros",
+                [YAML_STRING] = "a string",
         };
 
         if (node->kind == YAML_LIST)

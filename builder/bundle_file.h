@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A bundle from a file, read once and whole: what commands show and compare. */
+#pragma once
+
+#include "bundle.h"
+
+struct bundle_file {
+        int fd; /* the file, still open */
+        struct envelope env;
+        struct manifest *manifest;
+        struct buf *members; /* manifest->n_members; objects are checked, but not kept */
+        struct sig_report report;
+};
+#define BUNDLE_FILE_INIT \
+        { .fd = -1 }
+void bundle_file_done(struct bundle_file *f);
+#define cleanup_bundle_file cleanup(bundle_file_done)
+
+/* ring NULL: signatures are not checked. *ret is whole only when 0 is returned, but its report is filled on refusal, too. */
+int bundle_file_load(const char *path, const struct keyring *ring, size_t threshold, struct bundle_file *ret, struct err *err);

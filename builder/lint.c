@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lint.h"
+
+void sources_done(struct sources *s) {
+        bundle_source_free(s->bundle);
+        selftest_set_done(&s->selftests);
+        *s = (struct sources){};
+}
+
+/* A policy that denies is worth a test that it does, and one that it does not deny everything. */
+static void warn_selftests(const struct sources *s, struct diags *diags) {
+        struct pos pos = s->bundle->start;
+        size_t n_enforcing = 0;
+
+        for (size_t i = 0; i < s->bundle->n_policies; i++)
+                n_enforcing += s->bundle->policies[i].mode == MODE_ENFORCE;
+        if (n_enforcing == 0)
+                return;
+        if (s->selftests.n_denials == 0)
+                diag_warning(diags, pos, "no self-test expects a denial: a node cannot tell whether the policies work");
+        else if (s->selftests.n_denials < n_enforcing)
+                diag_warning(diags, pos, "%zu policies enforce, but %zu self-test%s a denial: each should have one", n_enforcing,
+                             s->selftests.n_denials, s->selftests.n_denials == 1 ? " expects" : "s expect");
+        if (s->selftests.n_allowances == 0)
+                diag_warning(diags, pos, "no self-test expects \"ok\": a node cannot tell whether the policies deny too much");
+        else if (s->selftests.n_allowances < n_enforcing)
+                diag_warning(diags, pos, "%zu policies enforce, but %zu self-test%s \"ok\": each should have one", n_enforcing,
+                             s->selftests.n_allowances, s->selftests.n_allowances == 1 ? " expects" : "s expect");
+}
+
+int sources_load(const char *dir, struct diags *diags, struct sources *ret, struct err *err) {
+        cleanup_sources struct sources s = {};
+        size_t before = diags->n_errors;
+        int e = bundle_source_load(dir, diags, &s.bundle, err);
+
+        if (e < 0 && e != -EBADMSG)
+                return e;
+        if (!s.bundle)
+                return -EBADMSG;
+        e = selftest_set_load(s.bundle, diags, &s.selftests, err);
+        if (e < 0 && e != -EBADMSG)
+                return e;
+        if (diags->n_errors > before)
+                return -EBADMSG;
+        warn_selftests(&s, diags);
+        *ret = s;
+        s = (struct sources){};
+        return 0;
+}
