@@ -4,7 +4,7 @@
 
 #include "selftest.h"
 
-/* In the kernel's order, which is an ABI. `testable`: puller/probe_caps.c knows an operation for it that does no harm. */
+/* In the kernel's order, which is an ABI. `testable`: puller/probe_ops_cap.c knows an operation for it that does no harm. */
 static const struct {
         const char *name;
         bool testable;

@@ -58,7 +58,8 @@ static void refused(const char *as, const char *what, const char *expect, enum r
                 fail_msg("accepted: as %s do %s expect %s", as, what, expect);
         assert_null(tests.tests);
         if (err.reason != reason || !strstr(err.msg, words))
-                fail_msg("do %s: [%s] %s; expected [%s] ...%s...", what, reason_word(err.reason), err.msg, reason_word(reason), words);
+                fail_msg("do %s: [%s] %s; expected [%s] ...%s...", what, reason_word(err.reason), err.msg, reason_word(reason),
+                         words);
         assert_non_null(strstr(err.msg, "self-test 1: 't': "));
 }
 
@@ -213,7 +214,8 @@ static void test_other_operations(void **state) {
         cleanup_selftests struct selftests mmap_exec = accepted("{\"mmap\":\"/usr/bin/id\",\"prot\":[\"read\",\"exec\"]}");
         cleanup_selftests struct selftests rename = accepted("{\"rename\":[\"/tmp/\",\"/etc/*/x\"]}");
         cleanup_selftests struct selftests mount = accepted("{\"mount\":{\"type\":\"tmpfs\",\"target\":\"/mnt\"}}");
-        cleanup_selftests struct selftests bind = accepted("{\"mount\":{\"type\":\"bind\",\"source\":\"/etc\",\"target\":\"/mnt\"}}");
+        cleanup_selftests struct selftests bind =
+                accepted("{\"mount\":{\"type\":\"bind\",\"source\":\"/etc\",\"target\":\"/mnt\"}}");
         cleanup_selftests struct selftests cap = accepted("{\"capability\":\"CAP_SYS_PTRACE\"}");
 
         assert_int_equal(mmap_default.tests[0].flags, PROT_READ);
@@ -227,10 +229,23 @@ static void test_other_operations(void **state) {
         assert_string_equal(bind.tests[0].at.path, "/mnt");
         assert_int_equal(cap.tests[0].capability, 19);
 
-        for (size_t i = 0; i < 4; i++) {
-                static const char *const plain[] = {"{\"ptrace\":\"child\"}", "{\"signal\":\"child\"}", "{\"bpf\":\"map-create\"}",
-                                                    "{\"read\":\"/etc/hostname\"}"};
-                cleanup_selftests struct selftests tests = accepted(plain[i]);
+}
+
+static void test_plain_operations(void **state) {
+        static const struct {
+                const char *what;
+                enum selftest_op op;
+        } cases[] = {
+                {"{\"ptrace\":\"child\"}", SELFTEST_PTRACE},        {"{\"signal\":\"child\"}", SELFTEST_SIGNAL},
+                {"{\"bpf\":\"map-create\"}", SELFTEST_BPF},         {"{\"fork\":true}", SELFTEST_FORK},
+                {"{\"read\":\"/etc/hostname\"}", SELFTEST_READ},    {"{\"create\":\"/tmp/\"}", SELFTEST_CREATE},
+                {"{\"unlink\":\"/tmp/\"}", SELFTEST_UNLINK},        {"{\"mkdir\":\"/tmp/\"}", SELFTEST_MKDIR},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                cleanup_selftests struct selftests tests = accepted(cases[i].what);
+
+                assert_int_equal(tests.tests[0].op, cases[i].op);
         }
 }
 
@@ -424,7 +439,8 @@ static void test_test_refusals(void **state) {
                 {"[{\"name\":\"a\",\"do\":{\"fork\":true}}]", "'expect' is missing"},
                 {"[{\"name\":\"a\",\"do\":{\"fork\":true},\"expect\":0}]", "'expect' is not a string"},
                 {"[{\"name\":\"a\",\"do\":{\"fork\":true},\"expect\":\"ok\",\"skip\":true}]", "unknown key 'skip'"},
-                {"[{\"name\":\"a\",\"do\":{\"fork\":true},\"expect\":\"ok\"},{\"name\":\"a\",\"do\":{\"fork\":true},\"expect\":\"ok\"}]",
+                {"[{\"name\":\"a\",\"do\":{\"fork\":true},\"expect\":\"ok\"},"
+                 "{\"name\":\"a\",\"do\":{\"fork\":true},\"expect\":\"ok\"}]",
                  "self-test 2: there is another one named 'a'"},
         };
         cleanup_buf struct buf name = {}, many = {};
@@ -439,12 +455,14 @@ static void test_test_refusals(void **state) {
                         fail_msg("%s: %s", cases[i][0], err.msg);
         }
 
-        assert_int_equal(buf_printf(&name, "[{\"name\":\"%0*d\",\"do\":{\"fork\":true},\"expect\":\"ok\"}]", SELFTEST_NAME_MAX + 1, 7), 0);
+        assert_int_equal(buf_printf(&name, "[{\"name\":\"%0*d\",\"do\":{\"fork\":true},\"expect\":\"ok\"}]",
+                                    SELFTEST_NAME_MAX + 1, 7), 0);
         assert_true(parse_list(name.data, &tests, &err) < 0);
         assert_non_null(strstr(err.msg, "'name' has"));
 
         for (int i = 0; i <= SELFTESTS_MAX; i++)
-                assert_int_equal(buf_printf(&many, "%c{\"name\":\"%d\",\"do\":{\"fork\":true},\"expect\":\"ok\"}", i ? ',' : '[', i), 0);
+                assert_int_equal(buf_printf(&many, "%c{\"name\":\"%d\",\"do\":{\"fork\":true},\"expect\":\"ok\"}",
+                                            i ? ',' : '[', i), 0);
         assert_int_equal(buf_append(&many, "]", 1), 0);
         assert_true(parse_list(many.data, &tests, &err) < 0);
         assert_non_null(strstr(err.msg, "more than"));
@@ -457,7 +475,8 @@ static void test_describe(void **state) {
                 {"{\"comm\":\"unprivileged\"}", "{\"open\":\"/etc/shadow\"}", "open /etc/shadow as unprivileged"},
                 {"{\"uid\":65534}", "{\"exec\":\"/tmp/\"}", "exec /tmp/ as selftest, uid 65534"},
                 {"{}", "{\"rename\":[\"/a/\",\"/b/*/c\"]}", "rename /a/ to /b/*/c as selftest"},
-                {"{}", "{\"mount\":{\"type\":\"bind\",\"source\":\"/etc\",\"target\":\"/mnt\"}}", "mount /etc on /mnt as selftest"},
+                {"{}", "{\"mount\":{\"type\":\"bind\",\"source\":\"/etc\",\"target\":\"/mnt\"}}",
+                 "mount /etc on /mnt as selftest"},
                 {"{}", "{\"mount\":{\"type\":\"proc\",\"target\":\"/mnt\"}}", "mount proc on /mnt as selftest"},
                 {"{}", "{\"socket\":[\"inet\",\"raw\"]}", "socket inet raw as selftest"},
                 {"{}", "{\"connect\":{\"family\":\"inet6\"}}", "connect inet6 stream as selftest"},
@@ -505,6 +524,7 @@ int main(void) {
                 cmocka_unit_test(test_places),
                 cmocka_unit_test(test_open),
                 cmocka_unit_test(test_other_operations),
+                cmocka_unit_test(test_plain_operations),
                 cmocka_unit_test(test_socket),
                 cmocka_unit_test(test_connect),
                 cmocka_unit_test(test_operation_refusals),

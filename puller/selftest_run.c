@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "selftest_run.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+
+#include "child.h"
+#include "probe.h"
+
+#define LAST_WORDS_NS 1000000000LL /* how long a probe that has hung up may take to be gone */
+
+const char *selftest_state_word(enum selftest_state state) {
+        static const char *const words[] = {
+                [SELFTEST_NOT_RUN] = "not run",
+                [SELFTEST_PASSED] = "passed",
+                [SELFTEST_FAILED] = "failed",
+        };
+
+        return (size_t) state < ARRAY_SIZE(words) ? words[state] : "?";
+}
+
+void selftest_report_done(struct selftest_report *report) {
+        for (size_t i = 0; i < report->n; i++) {
+                free(report->results[i].name);
+                free(report->results[i].story);
+        }
+        free(report->results);
+        *report = (struct selftest_report){};
+}
+
+static int report_new(const struct selftests *tests, struct selftest_report *ret) {
+        cleanup_selftest_report struct selftest_report report = {};
+
+        report.results = new_array(tests->n, sizeof(*report.results));
+        if (!report.results)
+                return -ENOMEM;
+        for (report.n = 0; report.n < tests->n; report.n++) {
+                report.results[report.n].name = strdup(tests->tests[report.n].name);
+                if (!report.results[report.n].name)
+                        return -ENOMEM;
+        }
+        *ret = report;
+        report = (struct selftest_report){};
+        return 0;
+}
+
+/* ---- one test ---- */
+
+struct run {
+        const struct selftests *tests;
+        struct selftest_report *report;
+        struct child *probe;
+        struct waiter *w;
+        int64_t deadline_ns;
+        struct err *err;
+};
+
+/* Notes the failure; the first one is the run's. Returns -EBADE. */
+static int test_failed(struct run *run, size_t i, const char *story) {
+        const struct selftest *t = &run->tests->tests[i];
+        struct selftest_result *result = &run->report->results[i];
+        char what[512];
+
+        selftest_describe(t, what, sizeof(what));
+        result->state = SELFTEST_FAILED;
+        if (asprintf(&result->story, "%s: %s", what, story) < 0)
+                result->story = NULL;
+        if (run->report->n_failed++ == 0)
+                err_set(run->err, -EBADE, REASON_SELFTEST_FAILED, "self-test '%s': %s: %s", t->name, what, story);
+        return -EBADE;
+}
+
+static int test_judge(struct run *run, size_t i, const struct probe_result *result) {
+        const struct selftest *t = &run->tests->tests[i];
+        char story[PROBE_WHAT_MAX + 100];
+
+        switch (result->kind) {
+        case PROBE_TRIED:
+                if (result->error == t->expect) {
+                        run->report->results[i].state = SELFTEST_PASSED;
+                        run->report->n_passed++;
+                        return 0;
+                }
+                snprintf(story, sizeof(story), "expected %s, got %s", errno_name(t->expect), errno_name(result->error));
+                break;
+        case PROBE_SETUP:
+                snprintf(story, sizeof(story), "could not be tried: %s: %s", result->what, errno_name(result->error));
+                break;
+        case PROBE_DIED:
+                snprintf(story, sizeof(story), "expected %s, but %s", errno_name(t->expect), result->what);
+                break;
+        default:
+                snprintf(story, sizeof(story), "could not be tried: the probe's answer makes no sense");
+        }
+        return test_failed(run, i, story);
+}
+
+/* The probe has hung up, in the middle of test i. */
+static int probe_gone(struct run *run, size_t i) {
+        int64_t soon = monotonic_ns() + LAST_WORDS_NS;
+        char story[100];
+        int status, r;
+
+        r = child_wait(run->probe, run->w, soon, &status);
+        if (r == -ECANCELED)
+                return err_errno(run->err, r, "self-tests");
+        if (r < 0)
+                snprintf(story, sizeof(story), "the probe hung up");
+        else if (WIFSIGNALED(status))
+                snprintf(story, sizeof(story), "the probe was ended by signal %d", WTERMSIG(status));
+        else
+                snprintf(story, sizeof(story), "the probe ended with status %d before it could answer", WEXITSTATUS(status));
+        return test_failed(run, i, story);
+}
+
+static int token_draw(char ret[static PROBE_TOKEN_HEX]) {
+        uint8_t bytes[PROBE_TOKEN_HEX / 2];
+
+        if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+                return -EIO;
+        hex_encode(bytes, sizeof(bytes), ret);
+        return 0;
+}
+
+static int order_send(struct run *run, const struct selftest *t, const char *token) {
+        cleanup_free struct probe_order *order = new_array(1, sizeof(*order));
+        size_t n = strlen(t->json);
+
+        if (!order)
+                return -ENOMEM;
+        if (n > sizeof(order->json))
+                return -EMSGSIZE;
+        memcpy(order->token, token, sizeof(order->token));
+        memcpy(order->json, t->json, n);
+        return msg_send(run->probe->sock, order, offsetof(struct probe_order, json) + n, NULL, 0);
+}
+
+/* The probe's answer; its length, 0 when it has gone. */
+static ssize_t probe_ask(struct run *run, const struct selftest *t, const char *token, struct probe_result *ret) {
+        int r = order_send(run, t, token);
+
+        if (r < 0)
+                return r == -EPIPE ? 0 : r;
+        return msg_recv_wait(run->probe->sock, run->w, run->deadline_ns, ret, sizeof(*ret), NULL, NULL);
+}
+
+/* 0: the probe can take the next one. -EBADE: it is lost. Else: the agent has failed. */
+static int test_run(struct run *run, size_t i) {
+        const struct selftest *t = &run->tests->tests[i];
+        char token[PROBE_TOKEN_HEX];
+        struct probe_result result;
+        ssize_t n;
+        int r;
+
+        r = token_draw(token);
+        if (r < 0)
+                return err_errno(run->err, r, "self-tests: random numbers");
+        n = probe_ask(run, t, token, &result);
+        if (n == sizeof(result)) {
+                result.what[sizeof(result.what) - 1] = 0;
+                test_judge(run, i, &result);
+                return 0;
+        }
+
+        if (n == 0)
+                r = probe_gone(run, i);
+        else if (n == -ETIMEDOUT)
+                r = test_failed(run, i, "no answer in time: the test, or the probe itself, hangs");
+        else if (n > 0 || n == -EBADMSG)
+                r = test_failed(run, i, "could not be tried: the probe's answer makes no sense");
+        else
+                r = err_errno(run->err, n, "self-tests: asking the probe");
+        /* It cannot clear up behind itself any more. */
+        child_kill(run->probe);
+        probe_clear(t, token);
+        return r;
+}
+
+/* ---- the run ---- */
+
+/* An error of the release, if the policy has caused it: executing the probe is the first thing that happens under it. */
+static int spawn_failed(struct run *run, int r, const struct err *why) {
+        if (r == -EACCES || r == -EPERM)
+                return test_failed(run, 0, why->msg);
+        if (run->err)
+                *run->err = *why;
+        return r;
+}
+
+static int tests_run(struct run *run) {
+        for (size_t i = 0; i < run->tests->n; i++) {
+                int r = test_run(run, i);
+
+                if (r < 0)
+                        return r;
+        }
+        return run->report->n_failed > 0 ? -EBADE : 0;
+}
+
+int selftest_run(const struct selftests *tests, int cgroup_fd, const char *exe, struct waiter *w, int64_t deadline_ns,
+                 struct selftest_report *ret, struct err *err) {
+        cleanup_selftest_report struct selftest_report report = {};
+        struct child probe = CHILD_INIT;
+        struct run run = {tests, &report, &probe, w, deadline_ns, err};
+        struct err why = {};
+        int r;
+
+        r = report_new(tests, &report);
+        if (r < 0)
+                return err_errno(err, r, "self-tests");
+        if (tests->n > 0) {
+                r = child_spawn(&(struct child_spec){.exe = exe, .role = "@probe", .cgroup = cgroup_fd}, &probe, &why);
+                r = r < 0 ? spawn_failed(&run, r, &why) : tests_run(&run);
+                child_kill(&probe);
+        }
+        if (report.n_failed > 1 && r == -EBADE)
+                r = err_wrap(err, r, "%zu of %zu self-tests failed", report.n_failed, report.n);
+        if (ret) {
+                *ret = report;
+                report = (struct selftest_report){};
+        }
+        return r;
+}

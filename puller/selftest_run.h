@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running a bundle's self-tests: the supervisor's side of the probe. */
+#pragma once
+
+#include "selftest.h"
+#include "wait.h"
+
+enum selftest_state { SELFTEST_NOT_RUN, SELFTEST_PASSED, SELFTEST_FAILED };
+const char *selftest_state_word(enum selftest_state state); /* "not run", "passed", "failed" */
+
+struct selftest_result {
+        char *name;
+        enum selftest_state state;
+        char *story;                     /* of a failure: what was tried, expected and got; else NULL */
+};
+
+struct selftest_report {
+        struct selftest_result *results; /* one per test, in their order */
+        size_t n, n_passed, n_failed;
+};
+void selftest_report_done(struct selftest_report *report);
+#define cleanup_selftest_report cleanup(selftest_report_done)
+
+/*
+ * Runs all tests in a probe that starts in cgroup_fd (-1: the agent's own). 0: all have passed. -EBADE (selftest-failed): one
+ * has not, and err tells of the first; the others were tried all the same, unless the probe itself was lost: silent until the
+ * deadline, ended, or unable to start under the new policy. Other errors speak of the agent, not of the tests: -ECANCELED from
+ * the waiter, -ENOMEM, a descriptor that could not be had.
+ *
+ * exe: as in child_spec. ret: a fresh report, filled on failure, too; NULL: not wanted.
+ */
+int selftest_run(const struct selftests *tests, int cgroup_fd, const char *exe, struct waiter *w, int64_t deadline_ns,
+                 struct selftest_report *ret, struct err *err);
