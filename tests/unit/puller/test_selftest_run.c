@@ -4,6 +4,7 @@
  * has ended as it must counts as passed.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
