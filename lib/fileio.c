@@ -47,6 +47,10 @@ int fd_read_all(int fd, size_t max, struct buf *ret, struct err *err) {
         return 0;
 }
 
+int memfd_read(int fd, size_t max, struct buf *ret, struct err *err) {
+        return lseek(fd, 0, SEEK_SET) < 0 ? err_errno(err, -errno, "memory file") : fd_read_all(fd, max, ret, err);
+}
+
 int file_read(int dirfd, const char *path, size_t max, struct buf *ret, struct err *err) {
         cleanup_fd int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         int r;

@@ -26,5 +26,7 @@ int memfd_new(const char *name, struct err *err);
 int memfd_seal(int fd, struct err *err);
 /* Both at once: a memfd with this content. Returns the fd. */
 int memfd_sealed(const char *name, const void *p, size_t n, struct err *err);
+/* All of a memory file, wherever its position is (which it shares with whoever else holds it). */
+int memfd_read(int fd, size_t max, struct buf *ret, struct err *err);
 /* Refuses (malformed) a descriptor that is not a memfd sealed against write, grow and shrink. */
 int memfd_check_sealed(int fd, struct err *err);

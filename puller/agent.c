@@ -273,6 +273,7 @@ int agent_run(const struct config *config) {
         if (r >= 0)
                 r = a.events_listener = control_listen(config->run_dir, "events.sock", &err);
         if (r >= 0) {
+                a.node.serving = true;
                 sd_notifyf(0, "READY=1\nSTATUS=%zu bundle%s", a.node.n_bundles, a.node.n_bundles == 1 ? "" : "s");
                 loop(&a);
                 sd_notify(0, "STOPPING=1");

@@ -141,7 +141,7 @@ int control_ask(int conn, const struct op_request *req, void (*line)(const char 
                 if (packet[0] != TAG_ANSWER_FILE || fd < 0)
                         return err_set(err, -EPROTO, REASON_NONE, "the agent answered in a way that this program does not know");
                 buf_done(&b);
-                r = fd_read_all(fd, ANSWER_MAX, &b, err);
+                r = memfd_read(fd, ANSWER_MAX, &b, err);
                 return r < 0 ? r : op_answer_parse(b.data, b.len, ret, err);
         }
 }

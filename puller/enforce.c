@@ -5,10 +5,12 @@
 #include <bpf/libbpf.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "dispatcher.h"
 
 #define EVENTS_SIZE (1u << 20)
+#define DETACH_TIMEOUT_NS (30 * 1000000000LL)
 
 static int map_mmap(int fd, size_t size, void **ret) {
         void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -250,6 +252,37 @@ static int hook_attach(struct enforcement *e, const struct hook *hook, struct er
         return r;
 }
 
+/*
+ * A link is torn down by a worker of the kernel, some time after its last reference has gone; its program is released last.
+ * Until then the dispatcher runs, and the array that it looks into must not be empty: it would deny everything.
+ */
+static int link_remove(const char *path, struct err *err) {
+        int64_t until = monotonic_ns() + DETACH_TIMEOUT_NS;
+        struct bpf_link_info info = {0};
+        uint32_t len = sizeof(info);
+        int link = pin_get(path), r;
+
+        if (link == -ENOENT)
+                return 0;
+        r = link < 0 ? link : bpf_obj_get_info_by_fd(link, &info, &len) < 0 ? -errno : 0;
+        close_p(&link);
+        if (r >= 0)
+                r = unlink(path) < 0 ? -errno : 0;
+        if (r < 0)
+                return err_errno(err, r, "cannot detach %s", path);
+        for (;;) {
+                cleanup_fd int prog = bpf_prog_get_fd_by_id(info.prog_id);
+
+                if (prog < 0 && errno == ENOENT)
+                        return 0;
+                if (monotonic_ns() > until)
+                        return err_set(err, -ETIMEDOUT, REASON_NONE, "the kernel takes its time to detach %s", path);
+                close_p(&prog);
+                prog = -1;
+                clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = 2000000}, NULL);
+        }
+}
+
 static int hook_detach(struct enforcement *e, const char *name, struct err *err) {
         char path[PATH_MAX];
         int r;
@@ -258,7 +291,7 @@ static int hook_detach(struct enforcement *e, const char *name, struct err *err)
                 if (!streq(e->hooks[i].name, name))
                         continue;
                 pin_path(path, "%s/hook/%s/link", e->dir, name);
-                r = pin_remove(path, err);
+                r = link_remove(path, err);
                 if (r < 0)
                         return r;
                 close_p(&e->hooks[i].slots);

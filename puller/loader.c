@@ -107,7 +107,7 @@ static int failed(const struct loader_packet *p, int fd, struct buf *ret_log, st
         int r = p->error < 0 && p->error > -4096 ? p->error : -EIO;
 
         if (fd >= 0 && ret_log)
-                fd_read_all(fd, LOG_MAX, ret_log, NULL);
+                memfd_read(fd, LOG_MAX, ret_log, NULL);
         return err_set(err, r, p->reason < REASON_COUNT ? (enum reason)p->reason : REASON_LOAD_FAILED, "%s", p->text);
 }
 

@@ -61,7 +61,7 @@ static int receive_work(struct work *w, struct err *err) {
 
         r = receive_fd(w->sock, &w->start, sizeof(w->start), &manifest);
         if (r >= 0)
-                r = fd_read_all(manifest, MANIFEST_MAX, &bytes, err);
+                r = memfd_read(manifest, MANIFEST_MAX, &bytes, err);
         if (r >= 0)
                 r = manifest_parse(bytes.data, bytes.len, &w->manifest, err);
         if (r >= 0)
@@ -204,7 +204,7 @@ static int seed(const struct work *w, const struct manifest_map *m, int map, str
         cleanup_buf struct buf data = {0};
         int r;
 
-        r = fd_read_all(w->members[m->seed], OBJECT_MAX, &data, err);
+        r = memfd_read(w->members[m->seed], OBJECT_MAX, &data, err);
         if (r < 0)
                 return r;
         if (record == 0 || data.len % record != 0)
@@ -280,7 +280,7 @@ static int policy_load(const struct work *w, size_t policy, struct verifier_log 
         struct bpf_object *obj;
         int r;
 
-        r = fd_read_all(w->members[p->object], OBJECT_MAX, &data, err);
+        r = memfd_read(w->members[p->object], OBJECT_MAX, &data, err);
         if (r < 0)
                 return r;
         obj = bpf_object__open_mem(data.data, data.len, &opts);

@@ -11,9 +11,12 @@
 
 #include "bpffs.h"
 #include "fileio.h"
+#include "record.h"
 
 #define BPF_FS_MAGIC 0xcafe4a11
 #define NOBODY 65534
+#define LOADER_RECORD "loader.json"
+#define LOADER_TYPE "lsm-loader"
 
 uint64_t now_seconds(void) {
         return (uint64_t)time(NULL);
@@ -179,6 +182,27 @@ struct bundle *node_pending(const struct node *n) {
         return NULL;
 }
 
+static void loader_load(struct node *n) {
+        cleanup_json json_t *doc = NULL;
+        uint64_t uid;
+
+        if (record_load(n->state_fd, LOADER_RECORD, LOADER_TYPE, 4096, &doc, NULL) < 0 ||
+            record_get_uint(doc, "uid", UINT32_MAX, &uid, NULL) < 0 ||
+            record_get_text(doc, "why_no_token", n->loader.no_token, sizeof(n->loader.no_token), NULL) < 0)
+                return;
+        n->loader.uid = (uid_t)uid;
+        n->loader.token = json_is_true(json_object_get(doc, "token"));
+        n->loader.known = true;
+}
+
+void node_loader_set(struct node *n, const struct loader_facts *facts) {
+        n->loader = *facts;
+        record_save(n->state_fd, LOADER_RECORD, LOADER_TYPE,
+                    json_pack("{s:b, s:I, s:o*}", "token", facts->token, "uid", (json_int_t)facts->uid, "why_no_token",
+                              record_text(facts->no_token)),
+                    NULL);
+}
+
 static void bundle_open(struct node *n, const char *name) {
         struct err err = {0};
         struct bundle *b;
@@ -230,8 +254,10 @@ int node_open(const struct config *config, enum node_access access, struct waite
                 r = agent_maps_open(config->bpffs_dir, access == NODE_WRITE, &n->agent, err);
         if (r >= 0 && access == NODE_WRITE)
                 n->agent.map->supervisor_tgid = (uint32_t)getpid();
-        if (r >= 0)
+        if (r >= 0) {
+                loader_load(n);
                 r = bundles_open(n, err);
+        }
         if (r < 0)
                 node_close(n);
         return r;

@@ -21,7 +21,7 @@ struct bundle {
         struct enforcement kernel;   /* gate_fd < 0: nothing of it is in the kernel */
 };
 
-/* How the last generation was loaded, for status. */
+/* How the last generation was loaded, for status; kept in STATE/loader.json. */
 struct loader_facts {
         bool known, token;
         uid_t uid;
@@ -43,6 +43,7 @@ struct node {
         /* Called with what is being done and what became of it, a line each; may be NULL. */
         void (*say)(void *ctx, const char *line);
         void *say_ctx;
+        bool serving;                /* a control socket is open: the agent, not a single command */
         /* May the node still reach its source? Asked while a generation is PENDING; NULL: there is none to ask. */
         int (*source_check)(void *ctx, int64_t deadline_ns, struct err *err);
         void *source_ctx;
@@ -69,6 +70,9 @@ int node_bundle_add(struct node *n, const char *name, struct bundle **ret, struc
 void node_bundle_drop(struct node *n, struct bundle *b);
 /* The bundle whose gate is PENDING, or NULL. */
 struct bundle *node_pending(const struct node *n);
+
+/* Remembers how the loader ran. A failure costs status a line. */
+void node_loader_set(struct node *n, const struct loader_facts *facts);
 
 void node_say(const struct node *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* `lsmpull.mode=` of a kernel command line. */

@@ -83,6 +83,7 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
                 .use_token = n->config->bpf_token,
                 .deadline_ns = monotonic_ns() + LOAD_TIMEOUT_NS,
         };
+        struct loader_facts facts = {.known = true};
         struct loaded loaded = {0};
         cleanup_buf struct buf log = {0};
         cleanup_free int *slots = NULL;
@@ -103,8 +104,10 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
                 keep_log(n, &log);
                 return r;
         }
-        n->loader = (struct loader_facts){.known = true, .token = loaded.token, .uid = loaded.uid};
-        memcpy(n->loader.no_token, loaded.no_token, sizeof(n->loader.no_token));
+        facts.token = loaded.token;
+        facts.uid = loaded.uid;
+        memcpy(facts.no_token, loaded.no_token, sizeof(facts.no_token));
+        node_loader_set(n, &facts);
         r = enforcement_fill(&b->kernel, slot, plan, &loaded, err);
         loaded_done(&loaded);
         return r;
@@ -231,14 +234,12 @@ int swap_apply(struct node *n, const struct release *rel, const struct receipt *
                 r = trial(n, b, rel, slot, &why);
         if (r < 0) {
                 const struct journal_gen left = b->journal.staged;
-                struct err second = {0};
 
                 if (r == -ECANCELED && n->canceled)
                         err_set(&why, r, n->canceled, "called off by %s", n->canceled == REASON_OPERATOR ? "the operator" : "the agent's end");
                 if (record_left(n, b, &left, &why) < 0)
                         node_say(n, "%s: what went wrong could not be recorded", b->name);
                 retire(n, b);
-                (void)second;
                 if (err)
                         *err = why;
                 return r;

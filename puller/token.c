@@ -65,7 +65,7 @@ int token_take(int sock, int *ret_fd, struct err *err) {
         int r;
 
         if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-                return err_errno(err, -EOPNOTSUPP, "no user namespace (%s)", strerror(errno));
+                return err_set(err, -EOPNOTSUPP, REASON_NONE, "no user namespace (%s)", strerror(errno));
         r = say(sock, LOADER_NAMESPACE, NULL, 0);
         if (r < 0)
                 return err_errno(err, r, "BPF token");
@@ -140,10 +140,13 @@ static int delegate(int fs, struct err *err) {
 
                 snprintf(mask, sizeof(mask), "0x%llx", (unsigned long long)options[i].mask);
                 if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, options[i].key, mask, 0) < 0)
-                        return err_errno(err, -EOPNOTSUPP, "this kernel has no BPF tokens (%s: %s)", options[i].key, strerror(errno));
+                        return err_set(err, -EOPNOTSUPP, REASON_NONE, "this kernel has no BPF tokens (%s: %s)", options[i].key,
+                                       strerror(errno));
         }
         if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-                return err_errno(err, -errno, "BPF token: cannot make the delegated bpffs");
+                /* 6.1 takes any option and refuses here. */
+                return err_set(err, -EOPNOTSUPP, REASON_NONE, "this kernel has no BPF tokens (bpffs in a user namespace: %s)",
+                               strerror(errno));
         return 0;
 }
 
