@@ -134,15 +134,11 @@ static int limits_check(const struct manifest *m, const struct bundle_limits *li
         return 0;
 }
 
-static int second_frame_read(struct reader *rd, const struct bundle_limits *limits) {
-        uint64_t unpacked = 0;
+static int second_frame_read(struct reader *rd, uint64_t unpacked) {
         char c;
         ssize_t n;
         int r;
 
-        r = limits_check(rd->m, limits, &unpacked, rd->err);
-        if (r < 0)
-                return r;
         r = zframes_next(rd->z, rd->err);
         if (r < 0)
                 return r;
@@ -183,7 +179,7 @@ int bundle_read(bundle_read_fn read, void *read_ctx, const struct bundle_trust *
         cleanup_manifest struct manifest *m = NULL;
         cleanup_digest struct digest *digest = NULL;
         struct reader rd = {.sink = sink, .err = err};
-        uint64_t mtime;
+        uint64_t mtime, unpacked = 0;
         int r;
 
         if (!limits)
@@ -197,6 +193,9 @@ int bundle_read(bundle_read_fn read, void *read_ctx, const struct bundle_trust *
         r = manifest_accept(&env, trust, &m, ret_report, err);
         if (r < 0)
                 return r;
+        r = limits_check(m, limits, &unpacked, err);
+        if (r < 0)
+                return r;
         r = sink->manifest ? sink->manifest(sink->ctx, &env, m, err) : 0;
         if (r < 0)
                 return r;
@@ -206,7 +205,7 @@ int bundle_read(bundle_read_fn read, void *read_ctx, const struct bundle_trust *
         rd.z = z;
         rd.m = m;
         rd.digest = digest;
-        r = second_frame_read(&rd, limits);
+        r = second_frame_read(&rd, unpacked);
         bundle_tar_free(rd.tar);
         return r;
 }

@@ -13,6 +13,7 @@ struct bundle_tar {
         struct zframes *z;
         uint64_t max, total;   /* bytes of the frame: allowed, and handed to libarchive */
         bool ended;            /* libarchive has seen the frame's end */
+        bool over;             /* the frame goes on beyond what is allowed */
         int r;                 /* why reading stopped, when it was not libarchive's doing */
         struct err err;
         uint8_t chunk[CHUNK];
@@ -22,48 +23,23 @@ static la_ssize_t tar_read(struct archive *a, void *ctx, const void **ret) {
         struct bundle_tar *t = ctx;
         ssize_t n;
 
-        n = zframes_read(t->z, t->chunk, sizeof(t->chunk), &t->err);
-        if (n >= 0 && (uint64_t) n > t->max - t->total)
+        n = t->over ? 0 : zframes_read(t->z, t->chunk, sizeof(t->chunk), &t->err);
+        if (t->over || (n > 0 && t->total == t->max))
                 n = err_set(&t->err, -EFBIG, REASON_TOO_LARGE, "it unpacks to more than its manifest lists");
         if (n < 0) {
                 t->r = (int) n;
                 archive_set_error(a, EIO, "read");
                 return ARCHIVE_FATAL;
         }
+        /* A chunk reads ahead: it is an error only when libarchive wants to go on behind the limit. */
+        if ((uint64_t) n > t->max - t->total) {
+                t->over = true;
+                n = (ssize_t) (t->max - t->total);
+        }
         t->total += (uint64_t) n;
         t->ended = n == 0;
         *ret = t->chunk;
         return n;
-}
-
-int bundle_tar_new(struct zframes *z, uint64_t max, struct bundle_tar **ret, struct err *err) {
-        cleanup_bundle_tar struct bundle_tar *t = malloc(sizeof(*t));
-
-        if (!t)
-                return err_errno(err, -ENOMEM, "tar");
-        t->z = z;
-        t->max = max;
-        t->total = 0;
-        t->ended = false;
-        t->r = 0;
-        t->err = (struct err){};
-        t->a = archive_read_new();
-        /* This one format, and no filter: libarchive would try fifty. */
-        if (!t->a || archive_read_support_format_tar(t->a) != ARCHIVE_OK)
-                return err_errno(err, -ENOMEM, "tar");
-        if (archive_read_open(t->a, t, NULL, tar_read, NULL) != ARCHIVE_OK && t->r == 0)
-                return err_set(err, -EBADMSG, REASON_MALFORMED, "not a tar archive");
-        if (t->r < 0)
-                return err_set(err, t->r, t->err.reason, "%s", t->err.msg);
-        *ret = steal_pointer(t);
-        return 0;
-}
-
-void bundle_tar_free(struct bundle_tar *t) {
-        if (!t)
-                return;
-        archive_read_free(t->a);
-        free(t);
 }
 
 /* libarchive has given up. Its own words may quote the archive, so they are not repeated. */
@@ -75,6 +51,34 @@ static int tar_error(struct bundle_tar *t, struct err *err) {
         if (t->ended)
                 return err_set(err, -EBADMSG, REASON_TRUNCATED, "the tar ends too early");
         return err_set(err, -EBADMSG, REASON_MALFORMED, "damaged tar header");
+}
+
+int bundle_tar_new(struct zframes *z, uint64_t max, struct bundle_tar **ret, struct err *err) {
+        cleanup_bundle_tar struct bundle_tar *t = malloc(sizeof(*t));
+
+        if (!t)
+                return err_errno(err, -ENOMEM, "tar");
+        t->z = z;
+        t->max = max;
+        t->total = 0;
+        t->ended = t->over = false;
+        t->r = 0;
+        t->err = (struct err){};
+        t->a = archive_read_new();
+        /* This one format, and no filter: libarchive would try fifty. */
+        if (!t->a || archive_read_support_format_tar(t->a) != ARCHIVE_OK)
+                return err_errno(err, -ENOMEM, "tar");
+        if (archive_read_open(t->a, t, NULL, tar_read, NULL) != ARCHIVE_OK)
+                return tar_error(t, err);
+        *ret = steal_pointer(t);
+        return 0;
+}
+
+void bundle_tar_free(struct bundle_tar *t) {
+        if (!t)
+                return;
+        archive_read_free(t->a);
+        free(t);
 }
 
 int bundle_tar_next(struct bundle_tar *t, struct bundle_entry *ret, struct err *err) {
@@ -116,7 +120,7 @@ int bundle_tar_data(struct bundle_tar *t, const void **ret, size_t *ret_n, struc
 }
 
 int bundle_tar_finish(struct bundle_tar *t, uint64_t length, struct err *err) {
-        while (!t->ended && t->total <= length) {
+        while (!t->ended && !t->over && t->total <= length) {
                 ssize_t n = zframes_read(t->z, t->chunk, sizeof(t->chunk), err);
 
                 if (n < 0)
@@ -124,7 +128,7 @@ int bundle_tar_finish(struct bundle_tar *t, uint64_t length, struct err *err) {
                 t->total += (uint64_t) n;
                 t->ended = n == 0;
         }
-        if (t->total > length)
+        if (t->over || t->total > length)
                 return err_set(err, -EBADMSG, REASON_TRAILING_DATA, "there is something after the end of the tar");
         if (t->total < length)
                 return err_set(err, -EBADMSG, REASON_TRUNCATED, "the tar ends too early");
