@@ -10,21 +10,21 @@
 
 enum journal_step {
         STEP_NONE,
-        STEP_STAGING,      /* a slot is about to be filled, or is filled; the gate does not name it */
-        STEP_PROBING,      /* the gate may name it for the probe's cgroup alone */
-        STEP_FLIPPING,     /* the gate is about to name it, PENDING */
-        STEP_PENDING,      /* the gate names it, PENDING; health checks run */
-        STEP_CONFIRMING,   /* health held; the gate is about to drop PENDING */
+        STEP_STAGING,    /* a slot is about to be filled, or is filled; the gate does not name it */
+        STEP_PROBING,    /* the gate may name it for the probe's cgroup alone */
+        STEP_FLIPPING,   /* the gate is about to name it, PENDING */
+        STEP_PENDING,    /* the gate names it, PENDING; health checks run */
+        STEP_CONFIRMING, /* health held; the gate is about to drop PENDING */
 };
 const char *journal_step_word(enum journal_step step);
 
-struct journal_gen {                  /* a generation */
+struct journal_gen { /* a generation */
         bool present;
         char content_hex[SHA256_HEX];
         char version[128];
         uint64_t release;
-        uint32_t slot;                /* meaningful in this boot only */
-        uint64_t since;               /* seconds since the epoch: confirmed, or staged */
+        uint32_t slot;  /* meaningful in this boot only */
+        uint64_t since; /* seconds since the epoch: confirmed, or staged */
 };
 
 struct journal {
@@ -33,20 +33,21 @@ struct journal {
         struct journal_gen confirmed; /* what the node's owner can count on */
         struct journal_gen previous;  /* what `rollback` goes back to; its slot is still loaded */
         struct journal_gen staged;
-        enum journal_step step;       /* how far `staged` has come */
-        uint32_t attempts;            /* of this staged content id, this one included */
-        char left_reason[32];         /* why the last staged or left release is not in force; "" */
+        enum journal_step step; /* how far `staged` has come */
+        uint32_t attempts;      /* of this staged content id, this one included */
+        char left_reason[32];   /* why the last staged or left release is not in force; "" */
         char left_message[512];
         char left_content[SHA256_HEX];
         uint64_t left_release;
-        uint64_t highest_release;     /* highest ever confirmed */
-        bool removed;                 /* `remove`: enforce nothing of it, also after a reboot */
+        uint64_t highest_release; /* highest ever confirmed */
+        bool removed;             /* `remove`: enforce nothing of it, also after a reboot */
 };
 
 /* -ENOENT when there is none. A journal that cannot be parsed is an error and is left where it is. */
 int journal_load(int state_fd, const char *bundle, struct journal *ret, struct err *err);
-/* Durable when it returns; on failure the old one is untouched. Messages are stored as text_clean() leaves them; what could
- * not be loaded again is not written (-EINVAL). Fault points: "journal:STEP:before" and "journal:STEP:after". */
+/* Durable when it returns. On failure the old one stands (or the new one, when the disk fails in the very last step): whole in
+ * any case. Messages are stored as text_clean() leaves them; what could not be loaded again is not written (-EINVAL).
+ * Fault points: "journal:STEP:before" and "journal:STEP:after". */
 int journal_save(int state_fd, const struct journal *j, struct err *err);
 /* Nothing to delete is success. */
 int journal_delete(int state_fd, const char *bundle, struct err *err);
@@ -59,7 +60,7 @@ int boot_id_read(char ret[static 37], struct err *err);
  * change nothing may allocate, open or fork, so why it was done is stored here, after the gate, and becomes a journal entry later.
  */
 struct rollback_page {
-        char magic[8];                /* "LSMRB1\0\0" when the record below is complete and not yet in the journal */
+        char magic[8]; /* "LSMRB1\0\0" when the record below is complete and not yet in the journal */
         char bundle[64];
         char content_hex[SHA256_HEX];
         char reason[32];
