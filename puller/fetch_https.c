@@ -236,6 +236,7 @@ static CURLcode set_http(CURL *curl, const struct https_request *req) {
 
 static CURLcode set_bounds(CURL *curl, struct transfer *t) {
         SET(CURLOPT_NOSIGNAL, 1L);
+        SET(CURLOPT_QUICK_EXIT, 1L); /* a time-out does not wait for the resolver's thread: the process ends anyway */
         SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
         SET(CURLOPT_TIMEOUT_MS, t->req->timeout_ms);
         SET(CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED);
@@ -254,6 +255,8 @@ static CURLcode set_bounds(CURL *curl, struct transfer *t) {
 
 static const char *status_meaning(long status) {
         switch (status) {
+        case 400:
+                return "the server refuses the request: does it want a client certificate?";
         case 401:
         case 403:
                 return "access refused: is a token or client certificate missing, or out of date?";
