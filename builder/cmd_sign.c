@@ -45,7 +45,7 @@ static int run(const struct args *args) {
         int e;
 
         if (!args_has(args, "key"))
-                return usage_error(args->command, "--key is needed");
+                return usage_error(args->command, "at least one --key is needed");
         e = sign(args, path, &err);
         return e < 0 ? report_error(path, &err, e) : output_end(0);
 }

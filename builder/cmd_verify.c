@@ -79,7 +79,7 @@ static int run(const struct args *args) {
         int e;
 
         if (!args_has(args, "key"))
-                return usage_error(args->command, "--key is needed: whom do you believe?");
+                return usage_error(args->command, "at least one --key is needed");
         if (args_number(args, "threshold", 1, SIGNATURES_MAX, &threshold) < 0)
                 return reason_exit_code(REASON_USAGE);
         e = load_keys(args, &s, &err);

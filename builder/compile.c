@@ -14,12 +14,25 @@
 #include "tmpdir.h"
 
 #define OBJECT_MAX (16u << 20)
-#define OURS "lsm" /* our headers' directory, as the compiler spells it: it runs in the temporary directory */
+#define OURS RECORD_OURS
 
 /*
- * -gembed-source: BTF quotes source lines for the verifier's log; without it the compiler reads them from the mapped paths,
- * which do not exist. -Werror=date-time: __DATE__ would make every build different.
+ * The compiler runs in the root of the tree, so that what remains of a path after the map ("./bpf/x.bpf.c") can be opened
+ * there: BTF quotes source lines for the verifier's log, and LLVM reads them from files by these names.
  */
+struct workspace {
+        struct tmpdir tmp;
+        char *ours; /* the directory of our headers as seen from the root: relative, so that the map for the root, which may
+                          lie above the temporary directory, does not apply to it */
+};
+
+static void workspace_done(struct workspace *w) {
+        tmpdir_done(&w->tmp);
+        free(w->ours);
+}
+
+/* -gembed-source: for our headers, which are nowhere to be opened by the name that the map gives them.
+ * -Werror=date-time: __DATE__ would make every build different. */
 static const char *const flags[] = {
         "-target",
         "bpf",
@@ -34,7 +47,6 @@ static const char *const flags[] = {
         "-Wall",
         "-Wno-unknown-attributes",
         "-Werror=date-time",
-        "-I" OURS,
 };
 
 void compile_unit_done(struct compile_unit *u) {
@@ -71,13 +83,13 @@ static int unit_key(const struct compiler *c, const struct compile_unit *u, uint
         return e < 0 ? e : digest_finish(d, ret);
 }
 
-static struct record_place place_of(const struct compiler *c, const char *cwd) {
-        return (struct record_place){c->root, c->bundle_dir, OURS, cwd, &c->toolchain->system_dirs};
+static struct record_place place_of(const struct compiler *c, const char *ours) {
+        return (struct record_place){c->root, c->bundle_dir, ours, &c->toolchain->system_dirs};
 }
 
 /* Is there a kept object, and is it still the answer? */
 static bool unit_from_cache(const struct compiler *c, struct compile_unit *u) {
-        struct record_place place = place_of(c, "/");
+        struct record_place place = place_of(c, NULL);
         cleanup_record struct record record = {};
         cleanup_buf struct buf packed = {}, object = {};
         uint8_t key[SHA256_SIZE];
@@ -102,29 +114,31 @@ static void unit_to_cache(const struct compiler *c, const struct compile_unit *u
                 cache_put(c->cache, key, packed.data, packed.len);
 }
 
-/* "/here/bpf/x.c:3:1: ..." reads better as "bpf/x.c:3:1: ...". */
-static int messages_shorten(const struct buf *raw, struct buf *ret) {
-        cleanup_free char *here = getcwd(NULL, 0);
-        const char *p = raw->data, *hit;
-        size_t n;
-        int e;
+static int replace_all(const char *text, const char *from, const char *to, struct buf *ret) {
+        const char *hit;
+        int e = 0;
 
-        if (!p)
-                return 0;
-        if (!here || here[0] != '/' || here[1] == '\0')
-                return buf_append(ret, p, raw->len);
-        n = strlen(here);
-        while ((hit = strstr(p, here))) {
-                e = buf_append(ret, p, hit - p);
-                if (e < 0)
-                        return e;
-                p = hit + n;
-                if (*p == '/')
-                        p++;
-                else if ((e = buf_append(ret, here, n)) < 0)
-                        return e;
+        for (; e == 0 && (hit = strstr(text, from)); text = hit + strlen(from)) {
+                e = buf_append(ret, text, hit - text);
+                if (e == 0)
+                        e = buf_append(ret, to, strlen(to));
         }
-        return buf_append(ret, p, strlen(p));
+        return e < 0 ? e : buf_append(ret, text, strlen(text));
+}
+
+/* Paths as people know them: "bpf/x.c:3:1" for "/here/bpf/x.c:3:1", "lsm/lsm_policy.h" for our headers. */
+static int messages_shorten(const struct buf *raw, const struct workspace *w, struct buf *ret) {
+        cleanup_free char *here = getcwd(NULL, 0);
+        cleanup_strv struct strv prefixes = {};
+        cleanup_buf struct buf text = {};
+        int e = raw->data ? replace_all(raw->data, w->ours, OURS, &text) : 0;
+
+        if (e < 0 || !text.data)
+                return e;
+        if (!here || here[0] != '/' || here[1] == '\0')
+                return buf_append(ret, text.data, text.len);
+        e = strv_addf(&prefixes, "%s/", here);
+        return e < 0 ? e : replace_all(text.data, prefixes.v[0], "", ret);
 }
 
 /* From the compiler's object to the one that is packed. */
@@ -147,15 +161,15 @@ static int object_link(const char *from, const char *to, struct err *err) {
 }
 
 /* The compiler has accepted unit number i: reads what it has left behind. */
-static int unit_finish(const struct compiler *c, struct compile_unit *u, size_t i, const struct tmpdir *tmp, int64_t start_ns,
+static int unit_finish(const struct compiler *c, struct compile_unit *u, size_t i, const struct workspace *w, int64_t start_ns,
                        struct err *err) {
-        struct record_place place = place_of(c, tmp->path);
+        struct record_place place = place_of(c, w->ours);
         cleanup_strv struct strv paths = {}, files = {};
         cleanup_buf struct buf deps = {};
         int e;
 
-        if (strv_addf(&paths, "%s/%zu.clang.o", tmp->path, i) < 0 || strv_addf(&paths, "%s/%zu.o", tmp->path, i) < 0 ||
-            strv_addf(&paths, "%s/%zu.d", tmp->path, i) < 0)
+        if (strv_addf(&paths, "%s/%zu.clang.o", w->tmp.path, i) < 0 || strv_addf(&paths, "%s/%zu.o", w->tmp.path, i) < 0 ||
+            strv_addf(&paths, "%s/%zu.d", w->tmp.path, i) < 0)
                 return err_errno(err, -ENOMEM, "paths");
         e = object_link(paths.v[0], paths.v[1], err);
         if (e == 0)
@@ -167,9 +181,14 @@ static int unit_finish(const struct compiler *c, struct compile_unit *u, size_t 
         return e < 0 ? e : record_make(&files, &place, start_ns, u->messages.data ?: "", &u->record, err);
 }
 
-static int unit_argv(const struct compiler *c, const struct compile_unit *u, size_t i, struct strv *argv) {
+static int unit_argv(const struct compiler *c, const struct compile_unit *u, size_t i, const struct workspace *w,
+                     struct strv *argv) {
         int e = strv_add(argv, c->toolchain->clang);
 
+        if (e == 0)
+                e = strv_addf(argv, "-I%s", w->ours);
+        if (e == 0)
+                e = strv_addf(argv, "-ffile-prefix-map=%s/=" OURS "/", w->ours);
         if (e == 0)
                 e = add_flags(c, u, argv);
         if (e == 0)
@@ -177,12 +196,12 @@ static int unit_argv(const struct compiler *c, const struct compile_unit *u, siz
         if (e == 0)
                 e = strv_add(argv, "-MF");
         if (e == 0)
-                e = strv_addf(argv, "%zu.d", i);
+                e = strv_addf(argv, "%s/%zu.d", w->tmp.path, i);
         if (e == 0)
                 e = strv_add(argv, "-c");
         if (e == 0)
                 e = strv_add(argv, "-o");
-        return e < 0 ? e : strv_addf(argv, "%zu.clang.o", i);
+        return e < 0 ? e : strv_addf(argv, "%s/%zu.clang.o", w->tmp.path, i);
 }
 
 /* The caller's environment without what would change the compiler's answer behind our back. */
@@ -225,49 +244,58 @@ static void run_done(struct run *r) {
         free(r->units);
 }
 
-static int run_compilers(const struct compiler *c, struct compile_unit *units, struct run *r, const struct tmpdir *tmp,
+static int run_compilers(const struct compiler *c, struct compile_unit *units, struct run *r, const struct workspace *w,
                          struct err *err) {
         cleanup_strv struct strv env = {};
         int e = compiler_env(&env);
 
         for (size_t i = 0; e == 0 && i < r->n; i++) {
-                e = unit_argv(c, &units[r->units[i]], r->units[i], &r->argvs[i]);
+                e = unit_argv(c, &units[r->units[i]], r->units[i], w, &r->argvs[i]);
                 r->processes[i] = (struct process){
-                        .argv = (const char *const *)r->argvs[i].v, .env = (const char *const *)env.v, .dir = tmp->path};
+                        .argv = (const char *const *)r->argvs[i].v, .env = (const char *const *)env.v, .dir = c->root};
         }
         if (e < 0)
                 return err_errno(err, e, "command line");
         return processes_run(r->processes, r->n, c->jobs, c->progress, c->progress_ctx, err);
 }
 
+static int workspace_make(const struct compiler *c, struct workspace *w, struct err *err) {
+        cleanup_free char *path = NULL;
+        cleanup_fd int fd = -1;
+        int e = tmpdir_make(&w->tmp, err);
+
+        if (e < 0)
+                return e;
+        path = path_join(w->tmp.path, OURS);
+        w->ours = path ? path_relative(c->root, path) : NULL;
+        if (!w->ours)
+                return err_errno(err, -ENOMEM, "paths");
+        if (mkdirat(w->tmp.fd, OURS, 0700) < 0 || (fd = openat(w->tmp.fd, OURS, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+                return err_errno(err, -errno, "cannot make '%s'", path);
+        return headers_write(fd, err);
+}
+
 static int compile_missing(const struct compiler *c, struct compile_unit *units, struct run *r, struct err *err) {
-        cleanup_tmpdir struct tmpdir tmp = TMPDIR_INIT;
-        cleanup_fd int ours = -1;
+        cleanup(workspace_done) struct workspace w = {TMPDIR_INIT, NULL};
         struct timespec start;
         int e;
 
         clock_gettime(CLOCK_REALTIME, &start);
-        e = tmpdir_make(&tmp, err);
-        if (e < 0)
-                return e;
-        if (mkdirat(tmp.fd, OURS, 0700) < 0 || (ours = openat(tmp.fd, OURS, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-                return err_errno(err, -errno, "cannot make '%s/%s'", tmp.path, OURS);
-        e = headers_write(ours, err);
-        if (e < 0)
-                return e;
-        e = run_compilers(c, units, r, &tmp, err);
+        e = workspace_make(c, &w, err);
+        if (e == 0)
+                e = run_compilers(c, units, r, &w, err);
         if (e < 0)
                 return e;
         for (size_t i = 0; i < r->n; i++) {
                 struct compile_unit *u = &units[r->units[i]];
 
-                e = messages_shorten(&r->processes[i].err, &u->messages);
+                e = messages_shorten(&r->processes[i].err, &w, &u->messages);
                 if (e < 0)
                         return err_errno(err, e, "the compiler's messages");
                 u->failed = !process_ok(&r->processes[i]);
                 if (u->failed)
                         continue;
-                e = unit_finish(c, u, r->units[i], &tmp, start.tv_sec * 1000000000LL + start.tv_nsec, err);
+                e = unit_finish(c, u, r->units[i], &w, start.tv_sec * 1000000000LL + start.tv_nsec, err);
                 if (e < 0)
                         return err_wrap(err, e, "policy '%s'", u->name);
                 unit_to_cache(c, u);

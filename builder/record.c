@@ -48,30 +48,33 @@ static bool is_system(const struct record_place *place, const char *path) {
         return false;
 }
 
-static const struct header *header_find(const struct record_place *place, const char *path) {
-        size_t n = strlen(place->ours);
-
-        if (strncmp(path, place->ours, n) != 0 || path[n] != '/')
-                return NULL;
+static const struct header *header_named(const char *name) {
         for (size_t i = 0; i < n_headers; i++)
-                if (streq(headers[i].name, path + n + 1))
+                if (streq(headers[i].name, name))
                         return &headers[i];
         return NULL;
 }
 
-/* A header of our own is named as the compiler saw it and lives no longer than the build: it is hashed where it came from. */
-static int ours_make(const struct header *header, const char *path, struct source_file *f, struct err *err) {
-        f->path = strdup(path);
-        f->name = strdup(path);
+/* The header of ours that a compiler read by this path; NULL: it is somebody else's file. */
+static const struct header *header_find(const struct record_place *place, const char *path) {
+        size_t n = strlen(place->ours);
+
+        return strncmp(path, place->ours, n) == 0 && path[n] == '/' ? header_named(path + n + 1) : NULL;
+}
+
+/* Its directory lives no longer than the build: it is hashed where it came from. */
+static int ours_make(const struct header *header, struct source_file *f, struct err *err) {
         f->origin = ORIGIN_OURS;
+        f->path = strdup(header->name);
+        f->name = path_join(RECORD_OURS, header->name);
         if (!f->path || !f->name || sha256(header->begin, header->end - header->begin, f->sha256) < 0)
-                return err_errno(err, -ENOMEM, "'%s'", path);
+                return err_errno(err, -ENOMEM, "'%s'", header->name);
         return 0;
 }
 
 static int file_make(const char *path, const struct record_place *place, int64_t start_ns, struct source_file *f,
                      struct err *err) {
-        cleanup_free char *absolute = path_join(place->cwd, path), *normal = absolute ? path_normal(absolute) : NULL;
+        cleanup_free char *absolute = path_join(place->root, path), *normal = absolute ? path_normal(absolute) : NULL;
         struct timespec now;
         struct stat st;
         int e;
@@ -172,7 +175,7 @@ int record_make(const struct strv *paths, const struct record_place *place, int6
                 const struct header *header = header_find(place, paths->v[i]);
                 struct source_file *f = &r.files[r.n_files++];
 
-                e = header ? ours_make(header, paths->v[i], f, err) : file_make(paths->v[i], place, start_ns, f, err);
+                e = header ? ours_make(header, f, err) : file_make(paths->v[i], place, start_ns, f, err);
                 if (e < 0)
                         return e;
         }
@@ -190,7 +193,7 @@ bool record_holds(const struct record *r, const struct record_place *place) {
 
         for (size_t i = 0; i < r->n_files; i++) {
                 const struct source_file *f = &r->files[i];
-                const struct header *header = f->origin == ORIGIN_OURS ? header_find(place, f->path) : NULL;
+                const struct header *header = f->origin == ORIGIN_OURS ? header_named(f->path) : NULL;
 
                 if (f->origin == ORIGIN_OURS) {
                         if (!header || sha256(header->begin, header->end - header->begin, digest) < 0)

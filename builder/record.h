@@ -33,14 +33,17 @@ struct record {
 void record_done(struct record *r);
 #define cleanup_record cleanup(record_done)
 
-/* The directories that count: top of the tree (names are relative to it), the bundle's, the one that holds our headers
- * as the compiler spells it ("lsm"). */
+/* What our own headers' directory is called in names: "lsm/lsm_policy.h". */
+#define RECORD_OURS "lsm"
+
 struct record_place {
-        const char *root, *bundle_dir, *ours, *cwd;
+        const char *root; /* top of the tree: names are relative to it, and the compiler ran there */
+        const char *bundle_dir;
+        const char *ours; /* where our headers lay, as the compiler spells it; NULL: it did not run */
         const struct strv *system_dirs;
 };
 
-/* From the paths a compiler listed; relative ones are relative to place->cwd. Reads and hashes every file; one that changed
+/* From the paths a compiler listed. Reads and hashes every file; one that changed
  * after `start_ns` (CLOCK_REALTIME) is an error, because nobody knows which content was compiled. */
 int record_make(const struct strv *paths, const struct record_place *place, int64_t start_ns, const char *messages,
                 struct record *ret, struct err *err);

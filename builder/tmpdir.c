@@ -6,12 +6,12 @@
 #include <stdio.h>
 
 int tmpdir_make(struct tmpdir *ret, struct err *err) {
-        const char *base = getenv("TMPDIR");
-        cleanup_free char *path = NULL;
+        const char *dir = getenv("TMPDIR");
+        cleanup_free char *base = realpath(dir && dir[0] == '/' ? dir : "/tmp", NULL), *path = NULL;
         int fd;
 
-        if (!base || base[0] != '/')
-                base = "/tmp";
+        if (!base)
+                return err_errno(err, -errno, "cannot find the directory for temporary files");
         if (asprintf(&path, "%s/lsmbundle-XXXXXX", base) < 0) {
                 path = NULL;
                 return err_errno(err, -ENOMEM, "temporary directory");

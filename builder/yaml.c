@@ -120,6 +120,7 @@ static int check_keys_differ(struct reader *r, const struct yaml_node *map) {
 
 static int read_scalar(struct reader *r, struct fy_event *event, struct pos pos, struct yaml_node **ret) {
         struct fy_token *token = fy_event_get_token(event);
+        enum fy_scalar_style style;
         const char *text = "";
         size_t len = 0;
         int e;
@@ -132,7 +133,11 @@ static int read_scalar(struct reader *r, struct fy_event *event, struct pos pos,
         e = node_new(r, YAML_SCALAR, pos, ret);
         if (e < 0)
                 return e;
-        (*ret)->quoted = token && fy_scalar_token_get_style(token) != FYSS_PLAIN;
+        style = token ? fy_scalar_token_get_style(token) : FYSS_PLAIN;
+        (*ret)->quoted = style != FYSS_PLAIN;
+        /* libfyaml's mark stands behind the quote. */
+        if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && pos.column > 1)
+                (*ret)->pos.column--;
         (*ret)->text = new_array(len + 1, 1);
         if (!(*ret)->text)
                 return -ENOMEM;
@@ -178,6 +183,8 @@ static int read_node(struct reader *r, struct fy_event *event, struct pos fallba
         struct pos pos = event_pos(r, event, fallback);
         int e;
 
+        if (event->type == FYET_ALIAS && pos.column > 1)
+                pos.column--; /* libfyaml's mark stands behind the asterisk */
         if (depth > YAML_DEPTH_MAX) {
                 diag_error(r->diags, pos, "nested deeper than %d levels", YAML_DEPTH_MAX);
                 return -EBADMSG;

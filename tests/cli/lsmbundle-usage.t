@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The command line itself: help at every level, one-line usage errors, a man page that names all of it.
+. "$(dirname "$0")/lsmbundle.sh"
+
+commands=(keygen lint build sign verify inspect diff)
+man=$top/docs/man/lsmbundle.1
+
+run --version
+exits 0 "--version"
+[ "$out" = "lsmbundle $(<"$top/VERSION")" ]
+result $? "--version tells the version"
+
+run --help
+exits 0 "--help"
+for c in "${commands[@]}"; do
+        grep -qE "^  $c " <<<"$out"
+        result $? "--help names $c"
+done
+[ "$(grep -cE '^  [a-z]+ +[A-Z]' <<<"$out")" = ${#commands[@]} ]
+result $? "--help names no command that is not there"
+
+for c in "${commands[@]}"; do
+        run "$c" --help
+        exits 0 "$c --help"
+        says "usage: lsmbundle $c" "$c --help shows its usage"
+        missing=
+        for option in $(grep -oE -- '--[a-z-]+' <<<"$out" | sort -u); do
+                grep -qE "^\.It.* Fl -${option#--}( |$)" "$man" || missing+=" $option"
+        done
+        grep -qE "^\.It Ic $c( |$)" "$man" && [ -z "$missing" ]
+        result $? "the man page names $c and its options${missing:+ (not$missing)}"
+done
+
+# usage ARG...: exit code 2, one line that points to the help, and not the help itself
+usage() {
+        run "$@"
+        [ "$status" = 2 ] && [ "$(wc -l <<<"$err")" = 1 ] && [[ $err == "lsmbundle: "*": see lsmbundle "*"--help" ]] && [ -z "$out" ]
+        result $? "wrong usage: lsmbundle${*:+ $*}"
+}
+usage
+usage frobnicate
+usage --frobnicate
+usage keygen
+usage keygen a b
+usage keygen ../a
+usage keygen ''
+usage lint
+usage lint a b
+usage build
+usage build --frobnicate x
+usage build x -o
+usage build x -o a -o b
+usage sign x
+usage sign
+usage verify x
+usage verify
+usage inspect
+usage inspect --json=yes x
+usage diff a
+usage diff a b c
+usage diff --json --markdown a b
+
+run build "$tmp/nowhere"
+exits 1 "a directory that is not there"
+complains "nowhere" "it is named"
+run inspect "$tmp/nowhere"
+exits 1 "a file that is not there"
+
+bundle b
+run lint b
+"$program" lint b >/dev/full 2>"$tmp/full"
+[ $? = 1 ] && grep -q 'cannot write' "$tmp/full"
+result $? "output that cannot be written is a failure"
+
+done_testing
