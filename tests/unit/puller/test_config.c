@@ -317,7 +317,8 @@ static void between_settings(void **state) {
         refused("https: {key: /k}\n", "c.yaml:1:9:", "https.certificate");
         refused("users: {fetcher: a, loader: a}\n", "c.yaml:1:21:", "a user of its own");
         refused("users: {reporter: lsmpull-fetch}\n", "c.yaml:1:9:", "a user of its own");
-        refused("paths: {run: /run/01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567}\n",
+        refused("paths: {run: /run/0123456789012345678901234567890123456789"
+                "0123456789012345678901234567890123456789012345678901234567}\n",
                 "c.yaml:1:9:", "control socket");
 }
 

@@ -206,8 +206,8 @@ static void damaged(void **state) {
                 {"{\"_type\":\"lsm-quarantine\",\"format\":1,\"entries\":{}}", REASON_MALFORMED},
                 {"{\"_type\":\"lsm-quarantine\",\"format\":1,\"entries\":[7]}", REASON_MALFORMED},
                 {"{\"_type\":\"lsm-quarantine\",\"format\":1,\"entries\":[{}]}", REASON_MALFORMED},
-                {"{\"_type\":\"lsm-quarantine\",\"format\":1,\"entries\":[{\"bundle\":\"b\",\"content\":\"x\",\"release\":1,\"kernel\":\"\","
-                 "\"agent\":\"\",\"reason\":\"operator\",\"message\":\"\",\"since\":1}]}",
+                {"{\"_type\":\"lsm-quarantine\",\"format\":1,\"entries\":[{\"bundle\":\"b\",\"content\":\"x\",\"release\":1,"
+                 "\"kernel\":\"\",\"agent\":\"\",\"reason\":\"operator\",\"message\":\"\",\"since\":1}]}",
                  REASON_MALFORMED},
                 {"{\"_type\":\"lsm-quarantine\",\"format\":1,\"entries\":[{\"bundle\":\"b\",\"content\":\"" HEX_A
                  "\",\"release\":1,\"kernel\":\"\",\"agent\":\"\",\"reason\":\"\",\"message\":\"\",\"since\":1}]}",
