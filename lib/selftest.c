@@ -81,9 +81,10 @@ static int subject_parse(const json_t *j, struct selftest_subject *ret, struct e
         json_t *v;
         int r;
 
-        json_object_foreach((json_t *) j, key, v)
+        json_object_foreach((json_t *)j, key, v) {
                 if (!streq(key, "comm") && !streq(key, "uid") && !streq(key, "gid") && !streq(key, "caps"))
                         return err_set(err, -EBADMSG, REASON_MALFORMED, "'as' knows no '%s' (comm, uid, gid, caps)", key);
+        }
 
         if (json_object_get(j, "comm")) {
                 r = json_get_string(j, "comm", &comm, err);
@@ -160,9 +161,10 @@ static int test_fields_parse(const json_t *j, struct selftest *t, struct err *er
         const char *key;
         int r;
 
-        json_object_foreach((json_t *) j, key, v)
+        json_object_foreach((json_t *)j, key, v) {
                 if (!streq(key, "name") && !streq(key, "as") && !streq(key, "do") && !streq(key, "expect"))
                         return err_set(err, -EBADMSG, REASON_MALFORMED, "unknown key '%s' (name, as, do, expect)", key);
+        }
 
         if (json_object_get(j, "as")) {
                 r = json_get_object(j, "as", &as, err);
@@ -247,9 +249,10 @@ int selftests_parse(const void *p, size_t n, struct selftests *ret, struct err *
         r = signed_open(p, n, SELFTESTS_TYPE, &doc, err);
         if (r < 0)
                 return err_wrap(err, r, "self-tests");
-        json_object_foreach(doc, key, v)
+        json_object_foreach(doc, key, v) {
                 if (!streq(key, "_type") && !streq(key, "format") && !streq(key, "tests"))
                         return err_set(err, -EBADMSG, REASON_MALFORMED, "self-tests: unknown key '%s'", key);
+        }
         r = json_get_array(doc, "tests", &list, err);
         if (r < 0)
                 return err_wrap(err, r, "self-tests");

@@ -18,32 +18,30 @@
 #define SELFTEST_JSON_MAX 32768
 
 /* X(identifier, word): the word is the key under `do`. */
-#define SELFTEST_OPS(X)                         \
-        X(SELFTEST_OPEN, "open")                \
-        X(SELFTEST_READ, "read")                \
-        X(SELFTEST_MMAP, "mmap")                \
-        X(SELFTEST_CREATE, "create")            \
-        X(SELFTEST_UNLINK, "unlink")            \
-        X(SELFTEST_RENAME, "rename")            \
-        X(SELFTEST_MKDIR, "mkdir")              \
-        X(SELFTEST_EXEC, "exec")                \
-        X(SELFTEST_SOCKET, "socket")            \
-        X(SELFTEST_CONNECT, "connect")          \
-        X(SELFTEST_MOUNT, "mount")              \
-        X(SELFTEST_PTRACE, "ptrace")            \
-        X(SELFTEST_SIGNAL, "signal")            \
-        X(SELFTEST_CAPABILITY, "capability")    \
-        X(SELFTEST_BPF, "bpf")                  \
+#define SELFTEST_OPS(X)                      \
+        X(SELFTEST_OPEN, "open")             \
+        X(SELFTEST_READ, "read")             \
+        X(SELFTEST_MMAP, "mmap")             \
+        X(SELFTEST_CREATE, "create")         \
+        X(SELFTEST_UNLINK, "unlink")         \
+        X(SELFTEST_RENAME, "rename")         \
+        X(SELFTEST_MKDIR, "mkdir")           \
+        X(SELFTEST_EXEC, "exec")             \
+        X(SELFTEST_SOCKET, "socket")         \
+        X(SELFTEST_CONNECT, "connect")       \
+        X(SELFTEST_MOUNT, "mount")           \
+        X(SELFTEST_PTRACE, "ptrace")         \
+        X(SELFTEST_SIGNAL, "signal")         \
+        X(SELFTEST_CAPABILITY, "capability") \
+        X(SELFTEST_BPF, "bpf")               \
         X(SELFTEST_FORK, "fork")
 
-enum selftest_op {
 #define X(id, word) id,
-        SELFTEST_OPS(X)
+enum selftest_op { SELFTEST_OPS(X) SELFTEST_OP_COUNT };
 #undef X
-        SELFTEST_OP_COUNT
-};
 
-enum { /* flags of open */
+/* Flags of open. */
+enum {
         SELFTEST_O_READ = 1,
         SELFTEST_O_WRITE = 2,
         SELFTEST_O_APPEND = 4,
@@ -58,9 +56,9 @@ enum { /* flags of open */
  *   /a/x/N    (x: an asterisk) N in a fresh directory in /a: dir "/a", leaf "N"
  */
 struct selftest_place {
-        char *path;        /* as written; NULL: the operation has no such place */
+        char *path; /* as written; NULL: the operation has no such place */
         char *dir;
-        const char *leaf;  /* within path */
+        const char *leaf; /* within path */
 };
 
 struct selftest_subject {
@@ -74,18 +72,18 @@ struct selftest {
         char *name;
         struct selftest_subject as;
         enum selftest_op op;
-        struct selftest_place at, to;  /* to: the new name of rename, the source of a bind mount */
-        int flags;                     /* open: SELFTEST_O_*; mmap: PROT_* */
-        int family, type, protocol;    /* socket, connect: as socket(2) takes them */
+        struct selftest_place at, to; /* to: the new name of rename, the source of a bind mount */
+        int flags;                    /* open: SELFTEST_O_*; mmap: PROT_* */
+        int family, type, protocol;   /* socket, connect: as socket(2) takes them */
         union {
                 struct sockaddr any;
                 struct sockaddr_in in;
                 struct sockaddr_in6 in6;
-        } addr;                        /* connect; port 0 with SOCK_STREAM: a closed port of the agent's choice */
-        char *fs;                      /* mount: "bind" or a file system */
-        int capability;                /* capability: its number */
-        int expect;                    /* 0: ok; else a positive errno */
-        char *json;                    /* this test alone, canonical: selftest_parse() reads it back */
+        } addr;         /* connect; port 0 with SOCK_STREAM: a closed port of the agent's choice */
+        char *fs;       /* mount: "bind" or a file system */
+        int capability; /* capability: its number */
+        int expect;     /* 0: ok; else a positive errno */
+        char *json;     /* this test alone, canonical: selftest_parse() reads it back */
 };
 
 struct selftests {

@@ -60,7 +60,7 @@ int capability_from_name(const char *name) {
 }
 
 const char *capability_name(int cap) {
-        return cap >= 0 && (size_t) cap < ARRAY_SIZE(capabilities) ? capabilities[cap].name : NULL;
+        return cap >= 0 && (size_t)cap < ARRAY_SIZE(capabilities) ? capabilities[cap].name : NULL;
 }
 
 bool capability_testable(int cap) {

@@ -142,9 +142,10 @@ static int mount_parse(const json_t *operand, const json_t *options, struct self
 
         if (!json_is_object(operand))
                 return selftest_refused(err, "mount", "its operand is not {type, target, source}");
-        json_object_foreach((json_t *) operand, key, v)
+        json_object_foreach((json_t *)operand, key, v) {
                 if (!streq(key, "type") && !streq(key, "target") && !streq(key, "source"))
                         return selftest_refused(err, "mount", "it knows type, target and, for bind, source");
+        }
         r = json_get_string(operand, "type", &fs, err);
         if (r < 0)
                 return r;
@@ -219,15 +220,16 @@ static int address_parse(const json_t *operand, struct selftest *t, struct err *
                         return r;
         }
         t->addr.any.sa_family = t->family;
-        if (inet_pton(t->family, text, v4 ? (void *) &t->addr.in.sin_addr : (void *) &t->addr.in6.sin6_addr) != 1)
+        if (inet_pton(t->family, text, v4 ? (void *)&t->addr.in.sin_addr : (void *)&t->addr.in6.sin6_addr) != 1)
                 return selftest_refused(err, "connect", "'address' is no address of its family");
         if (v4)
                 t->addr.in.sin_port = htons(port);
         else
                 t->addr.in6.sin6_port = htons(port);
         if (t->type == SOCK_STREAM && !address_is_loopback(t))
-                return selftest_refused(err, "connect", "a stream would reach a real server: use a loopback address, or dgram, "
-                                                        "which sends nothing when it connects");
+                return selftest_refused(err, "connect",
+                                        "a stream would reach a real server: use a loopback address, or dgram, "
+                                        "which sends nothing when it connects");
         if (v4 && t->addr.in.sin_addr.s_addr == INADDR_BROADCAST)
                 return selftest_refused(err, "connect", "the kernel itself denies 255.255.255.255 (EACCES)");
         return 0;
@@ -239,9 +241,10 @@ static int connect_parse(const json_t *operand, const json_t *options, struct se
 
         if (!json_is_object(operand))
                 return selftest_refused(err, "connect", "its operand is not {family, type, address, port}");
-        json_object_foreach((json_t *) operand, key, v)
+        json_object_foreach((json_t *)operand, key, v) {
                 if (!streq(key, "family") && !streq(key, "type") && !streq(key, "address") && !streq(key, "port"))
                         return selftest_refused(err, "connect", "it knows family, type, address and port");
+        }
         t->family = word_value(families, json_object_get(operand, "family"));
         if (t->family != AF_INET && t->family != AF_INET6 && t->family != AF_UNIX)
                 return selftest_refused(err, "connect", "'family' is one of inet, inet6, unix");
@@ -319,7 +322,7 @@ int selftest_op_parse(const json_t *what, struct selftest *t, struct err *err) {
         const char *key;
         json_t *v;
 
-        json_object_foreach((json_t *) what, key, v) {
+        json_object_foreach((json_t *)what, key, v) {
                 int op = op_find(key);
 
                 if (op >= 0 && found >= 0)
@@ -328,7 +331,7 @@ int selftest_op_parse(const json_t *what, struct selftest *t, struct err *err) {
                 if (op >= 0)
                         found = op;
         }
-        json_object_foreach((json_t *) what, key, v) {
+        json_object_foreach((json_t *)what, key, v) {
                 if (found >= 0 && (streq(key, selftest_op_word(found)) || (ops[found].option && streq(key, ops[found].option))))
                         continue;
                 if (found >= 0)

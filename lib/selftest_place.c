@@ -73,7 +73,8 @@ int selftest_place_parse_fresh(const json_t *j, const char *word, struct selftes
         if (r < 0)
                 return r;
         if (!ret->dir)
-                return selftest_refused(err, word, "it needs a place of the agent's own: 'DIR/' (a fresh name in DIR) or "
-                                                   "'DIR/*/NAME' (NAME in a fresh directory in DIR)");
+                return selftest_refused(err, word,
+                                        "it needs a place of the agent's own: 'DIR/' (a fresh name in DIR) or "
+                                        "'DIR/*/NAME' (NAME in a fresh directory in DIR)");
         return 0;
 }

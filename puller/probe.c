@@ -11,22 +11,14 @@
 #include "probe_ops.h"
 
 static const struct probe_op *const ops[SELFTEST_OP_COUNT] = {
-        [SELFTEST_OPEN] = &probe_op_open,
-        [SELFTEST_READ] = &probe_op_read,
-        [SELFTEST_MMAP] = &probe_op_mmap,
-        [SELFTEST_CREATE] = &probe_op_create,
-        [SELFTEST_UNLINK] = &probe_op_unlink,
-        [SELFTEST_RENAME] = &probe_op_rename,
-        [SELFTEST_MKDIR] = &probe_op_mkdir,
-        [SELFTEST_EXEC] = &probe_op_exec,
-        [SELFTEST_SOCKET] = &probe_op_socket,
-        [SELFTEST_CONNECT] = &probe_op_connect,
-        [SELFTEST_MOUNT] = &probe_op_mount,
-        [SELFTEST_PTRACE] = &probe_op_ptrace,
-        [SELFTEST_SIGNAL] = &probe_op_signal,
-        [SELFTEST_CAPABILITY] = &probe_op_capability,
-        [SELFTEST_BPF] = &probe_op_bpf,
-        [SELFTEST_FORK] = &probe_op_fork,
+        [SELFTEST_OPEN] = &probe_op_open,     [SELFTEST_READ] = &probe_op_read,
+        [SELFTEST_MMAP] = &probe_op_mmap,     [SELFTEST_CREATE] = &probe_op_create,
+        [SELFTEST_UNLINK] = &probe_op_unlink, [SELFTEST_RENAME] = &probe_op_rename,
+        [SELFTEST_MKDIR] = &probe_op_mkdir,   [SELFTEST_EXEC] = &probe_op_exec,
+        [SELFTEST_SOCKET] = &probe_op_socket, [SELFTEST_CONNECT] = &probe_op_connect,
+        [SELFTEST_MOUNT] = &probe_op_mount,   [SELFTEST_PTRACE] = &probe_op_ptrace,
+        [SELFTEST_SIGNAL] = &probe_op_signal, [SELFTEST_CAPABILITY] = &probe_op_capability,
+        [SELFTEST_BPF] = &probe_op_bpf,       [SELFTEST_FORK] = &probe_op_fork,
 };
 
 int setup_failed(struct attempt *a, int r, const char *what) {

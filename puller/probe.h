@@ -10,17 +10,17 @@
 #include "selftest.h"
 
 enum probe_kind {
-        PROBE_TRIED = 1,   /* error: 0, or the errno that the operation ended with */
-        PROBE_SETUP,       /* the operation was not reached; error and what say why */
-        PROBE_DIED,        /* the process ended in the middle of the operation; what says how */
+        PROBE_TRIED = 1, /* error: 0, or the errno that the operation ended with */
+        PROBE_SETUP,     /* the operation was not reached; error and what say why */
+        PROBE_DIED,      /* the process ended in the middle of the operation; what says how */
 };
 
 #define PROBE_WHAT_MAX 120
 
 /* A packet from the probe. */
 struct probe_result {
-        uint32_t kind;     /* enum probe_kind */
-        int32_t error;     /* positive errno */
+        uint32_t kind; /* enum probe_kind */
+        int32_t error; /* positive errno */
         char what[PROBE_WHAT_MAX];
 };
 

@@ -30,7 +30,7 @@ static int hierarchy_path(char ret[static PATH_MAX], struct err *err) {
                 return err_set(err, -ENODATA, REASON_KERNEL_UNSUPPORTED, "this process is in no cgroup v2");
         line += *line == '\n' ? 4 : 3;
         end = strchrnul(line, '\n');
-        if ((size_t) (end - line) >= PATH_MAX)
+        if ((size_t)(end - line) >= PATH_MAX)
                 return err_set(err, -ENAMETOOLONG, REASON_KERNEL_UNSUPPORTED, "the path of this process's cgroup is too long");
         *end = 0;
         strcpy(ret, line);

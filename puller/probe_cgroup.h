@@ -10,8 +10,8 @@
 #define PROBE_CGROUP_NAME "lsmpull-probe"
 
 struct probe_cgroup {
-        int fd;                  /* its directory */
-        uint64_t id;             /* as bpf_get_current_cgroup_id() gives it */
+        int fd;      /* its directory */
+        uint64_t id; /* as bpf_get_current_cgroup_id() gives it */
         char path[PATH_MAX];
 };
 #define PROBE_CGROUP_INIT ((struct probe_cgroup){.fd = -1})

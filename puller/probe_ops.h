@@ -22,10 +22,10 @@ struct outcome {
 struct attempt {
         const struct selftest *test;
         struct outcome *out;
-        char at[PATH_MAX], to[PATH_MAX];  /* where the test's places are */
-        int fd;                           /* what prepare and arrange leave for perform */
-        pid_t target;                     /* a child of the subject's; 0: none */
-        int target_life;                  /* closing it ends the target */
+        char at[PATH_MAX], to[PATH_MAX]; /* where the test's places are */
+        int fd;                          /* what prepare and arrange leave for perform */
+        pid_t target;                    /* a child of the subject's; 0: none */
+        int target_life;                 /* closing it ends the target */
         struct sockaddr_storage addr;
         socklen_t addr_len;
 };

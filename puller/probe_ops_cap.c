@@ -137,7 +137,7 @@ static const struct probe_op caps[] = {
 static const struct probe_op *cap_op(const struct attempt *a) {
         int cap = a->test->capability;
 
-        return cap >= 0 && (size_t) cap < ARRAY_SIZE(caps) && caps[cap].perform ? &caps[cap] : NULL;
+        return cap >= 0 && (size_t)cap < ARRAY_SIZE(caps) && caps[cap].perform ? &caps[cap] : NULL;
 }
 
 static int capability_arrange(struct attempt *a) {

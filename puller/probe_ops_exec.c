@@ -49,7 +49,7 @@ static int exec_arrange(struct attempt *a) {
 static int exec_perform(struct attempt *a) {
         const char *const argv[] = {a->at, "@true", NULL}, *const env[] = {NULL};
 
-        execve(a->at, (char *const *) argv, (char *const *) env);
+        execve(a->at, (char *const *)argv, (char *const *)env);
         return -errno;
 }
 

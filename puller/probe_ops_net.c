@@ -20,8 +20,8 @@ static int port_close(struct attempt *a) {
         if (t->type != SOCK_STREAM || (t->family == AF_INET ? t->addr.in.sin_port : t->addr.in6.sin6_port) != 0)
                 return 0;
         a->fd = socket(a->test->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (a->fd < 0 || bind(a->fd, (struct sockaddr *) &a->addr, a->addr_len) < 0 ||
-            getsockname(a->fd, (struct sockaddr *) &a->addr, &a->addr_len) < 0)
+        if (a->fd < 0 || bind(a->fd, (struct sockaddr *)&a->addr, a->addr_len) < 0 ||
+            getsockname(a->fd, (struct sockaddr *)&a->addr, &a->addr_len) < 0)
                 return setup_failed(a, -errno, "finding a closed port");
         return 0;
 }
@@ -31,9 +31,9 @@ static int unix_listen(struct attempt *a) {
         a->fd = socket(AF_UNIX, a->test->type | SOCK_CLOEXEC, 0);
         a->addr.ss_family = AF_UNIX;
         a->addr_len = sizeof(a->addr);
-        if (a->fd < 0 || bind(a->fd, (struct sockaddr *) &a->addr, sizeof(sa_family_t)) < 0 ||
+        if (a->fd < 0 || bind(a->fd, (struct sockaddr *)&a->addr, sizeof(sa_family_t)) < 0 ||
             (a->test->type == SOCK_STREAM && listen(a->fd, 1) < 0) ||
-            getsockname(a->fd, (struct sockaddr *) &a->addr, &a->addr_len) < 0)
+            getsockname(a->fd, (struct sockaddr *)&a->addr, &a->addr_len) < 0)
                 return setup_failed(a, -errno, "listening on a unix socket");
         return 0;
 }
@@ -61,7 +61,7 @@ static bool network_answered(int error) {
 }
 
 static int connect_perform(struct attempt *a) {
-        if (connect(a->fd, (struct sockaddr *) &a->addr, a->addr_len) < 0 && !network_answered(errno))
+        if (connect(a->fd, (struct sockaddr *)&a->addr, a->addr_len) < 0 && !network_answered(errno))
                 return -errno;
         return 0;
 }

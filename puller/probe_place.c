@@ -25,7 +25,7 @@ int place_resolve(const struct selftest_place *p, const char *token, int which, 
 
 /* The fresh directory of a place that has one: path without its last component. */
 static void place_parent(const char *path, char ret[static PATH_MAX]) {
-        snprintf(ret, PATH_MAX, "%.*s", (int) (strrchr(path, '/') - path), path);
+        snprintf(ret, PATH_MAX, "%.*s", (int)(strrchr(path, '/') - path), path);
 }
 
 static int give_away(int fd, const struct selftest_subject *as) {

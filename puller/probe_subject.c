@@ -38,7 +38,7 @@ static int caps_get(uint64_t *ret_permitted) {
 
         if (syscall(SYS_capget, &header, data) < 0)
                 return -errno;
-        *ret_permitted = (uint64_t) data[1].permitted << 32 | data[0].permitted;
+        *ret_permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
         return 0;
 }
 

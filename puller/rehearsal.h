@@ -11,13 +11,13 @@
 
 /* Absolute paths; NULL: what concerns it is left out, but for cgroup_dir. */
 struct rehearsal_spec {
-        const char *exe;            /* as in child_spec */
-        const char *state_dir;      /* /var/lib/lsmpull */
-        const char *run_dir;        /* where the control socket is */
-        const char *bpffs_dir;      /* where pins are made */
-        const char *cgroup_dir;     /* where the probe's cgroup is made; NULL: below the agent's own, as there */
+        const char *exe;        /* as in child_spec */
+        const char *state_dir;  /* /var/lib/lsmpull */
+        const char *run_dir;    /* where the control socket is */
+        const char *bpffs_dir;  /* where pins are made */
+        const char *cgroup_dir; /* where the probe's cgroup is made; NULL: below the agent's own, as there */
         const char *config_file;
-        const char *notify_socket;  /* $NOTIFY_SOCKET */
+        const char *notify_socket; /* $NOTIFY_SOCKET */
 };
 
 /*

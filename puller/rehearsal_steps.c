@@ -282,15 +282,15 @@ static int control_step(const struct rehearsal_order *o) {
 
         if (r < 0)
                 return r;
-        if (snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path) >= (int) sizeof(addr.sun_path))
+        if (snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path) >= (int)sizeof(addr.sun_path))
                 return -ENAMETOOLONG;
         listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         client = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         if (listener < 0 || client < 0)
                 return -errno;
-        if (bind(listener, (struct sockaddr *) &addr, sizeof(addr)) < 0 || listen(listener, 1) < 0)
+        if (bind(listener, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(listener, 1) < 0)
                 return -errno;
-        if (connect(client, (struct sockaddr *) &addr, sizeof(addr)) < 0)
+        if (connect(client, (struct sockaddr *)&addr, sizeof(addr)) < 0)
                 return -errno;
         server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (server < 0 || send(client, "x", 1, MSG_NOSIGNAL) < 0 || recv(server, &byte, 1, 0) < 0)
@@ -310,7 +310,7 @@ static int notify_step(const struct rehearsal_order *o) {
         if (addr.sun_path[0] == '@')
                 addr.sun_path[0] = 0;
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || connect(fd, (struct sockaddr *) &addr, offsetof(struct sockaddr_un, sun_path) + n) < 0)
+        if (fd < 0 || connect(fd, (struct sockaddr *)&addr, offsetof(struct sockaddr_un, sun_path) + n) < 0)
                 return -errno;
         return 0;
 }
@@ -332,18 +332,20 @@ static int pin_step(const struct rehearsal_order *o) {
 
         if (r < 0)
                 return r;
-        map = bpf(BPF_MAP_CREATE, &(union bpf_attr){.map_type = BPF_MAP_TYPE_ARRAY, .key_size = sizeof(key),
-                                                    .value_size = sizeof(value), .max_entries = 1});
+        map = bpf(BPF_MAP_CREATE, &(union bpf_attr){.map_type = BPF_MAP_TYPE_ARRAY,
+                                                    .key_size = sizeof(key),
+                                                    .value_size = sizeof(value),
+                                                    .max_entries = 1});
         if (map < 0)
                 return map;
-        r = bpf(BPF_OBJ_PIN, &(union bpf_attr){.pathname = (uintptr_t) path, .bpf_fd = map});
+        r = bpf(BPF_OBJ_PIN, &(union bpf_attr){.pathname = (uintptr_t)path, .bpf_fd = map});
         if (r < 0)
                 return r;
-        again = bpf(BPF_OBJ_GET, &(union bpf_attr){.pathname = (uintptr_t) path});
+        again = bpf(BPF_OBJ_GET, &(union bpf_attr){.pathname = (uintptr_t)path});
         if (again < 0)
                 return again;
         r = bpf(BPF_MAP_UPDATE_ELEM,
-                &(union bpf_attr){.map_fd = again, .key = (uintptr_t) &key, .value = (uintptr_t) &value, .flags = BPF_ANY});
+                &(union bpf_attr){.map_fd = again, .key = (uintptr_t)&key, .value = (uintptr_t)&value, .flags = BPF_ANY});
         if (r < 0)
                 return r;
         return unlink(path) < 0 ? -errno : 0;
@@ -392,5 +394,5 @@ const size_t rehearsal_steps_n = sizeof(rehearsal_steps) / sizeof(rehearsal_step
 int rehearsal_step_perform(size_t i, const struct rehearsal_order *o) {
         const struct rehearsal_step *step = &rehearsal_steps[i];
 
-        return step->needs && !((const char *) o)[step->needs] ? 0 : step->perform(o);
+        return step->needs && !((const char *)o)[step->needs] ? 0 : step->perform(o);
 }

@@ -26,7 +26,7 @@ struct rehearsal_progress {
 struct rehearsal_step {
         const char *name; /* completes "the agent could not ..." */
         int (*perform)(const struct rehearsal_order *order);
-        size_t needs;     /* offset of the path without which it is left out; 0: none */
+        size_t needs; /* offset of the path without which it is left out; 0: none */
 };
 extern const struct rehearsal_step rehearsal_steps[];
 extern const size_t rehearsal_steps_n;

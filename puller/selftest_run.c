@@ -17,7 +17,7 @@ const char *selftest_state_word(enum selftest_state state) {
                 [SELFTEST_FAILED] = "failed",
         };
 
-        return (size_t) state < ARRAY_SIZE(words) ? words[state] : "?";
+        return (size_t)state < ARRAY_SIZE(words) ? words[state] : "?";
 }
 
 void selftest_report_done(struct selftest_report *report) {

@@ -11,7 +11,7 @@ const char *selftest_state_word(enum selftest_state state); /* "not run", "passe
 struct selftest_result {
         char *name;
         enum selftest_state state;
-        char *story;                     /* of a failure: what was tried, expected and got; else NULL */
+        char *story; /* of a failure: what was tried, expected and got; else NULL */
 };
 
 struct selftest_report {

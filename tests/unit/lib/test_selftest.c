@@ -77,7 +77,8 @@ static void test_document(void **state) {
         assert_int_equal(parse_list("[{\"name\":\"shadow is closed\",\"as\":{\"comm\":\"unprivileged\",\"uid\":65534},"
                                     "\"do\":{\"open\":\"/etc/shadow\",\"flags\":[\"read\"]},\"expect\":\"EACCES\"},"
                                     "{\"name\":\"hostname still opens\",\"do\":{\"open\":\"/etc/hostname\"},\"expect\":\"ok\"}]",
-                                    &tests, &err), 0);
+                                    &tests, &err),
+                         0);
         assert_int_equal(tests.n, 2);
         assert_string_equal(tests.tests[0].name, "shadow is closed");
         assert_string_equal(tests.tests[0].as.comm, "unprivileged");
@@ -228,7 +229,6 @@ static void test_other_operations(void **state) {
         assert_string_equal(bind.tests[0].to.path, "/etc");
         assert_string_equal(bind.tests[0].at.path, "/mnt");
         assert_int_equal(cap.tests[0].capability, 19);
-
 }
 
 static void test_plain_operations(void **state) {
@@ -236,10 +236,10 @@ static void test_plain_operations(void **state) {
                 const char *what;
                 enum selftest_op op;
         } cases[] = {
-                {"{\"ptrace\":\"child\"}", SELFTEST_PTRACE},        {"{\"signal\":\"child\"}", SELFTEST_SIGNAL},
-                {"{\"bpf\":\"map-create\"}", SELFTEST_BPF},         {"{\"fork\":true}", SELFTEST_FORK},
-                {"{\"read\":\"/etc/hostname\"}", SELFTEST_READ},    {"{\"create\":\"/tmp/\"}", SELFTEST_CREATE},
-                {"{\"unlink\":\"/tmp/\"}", SELFTEST_UNLINK},        {"{\"mkdir\":\"/tmp/\"}", SELFTEST_MKDIR},
+                {"{\"ptrace\":\"child\"}", SELFTEST_PTRACE},     {"{\"signal\":\"child\"}", SELFTEST_SIGNAL},
+                {"{\"bpf\":\"map-create\"}", SELFTEST_BPF},      {"{\"fork\":true}", SELFTEST_FORK},
+                {"{\"read\":\"/etc/hostname\"}", SELFTEST_READ}, {"{\"create\":\"/tmp/\"}", SELFTEST_CREATE},
+                {"{\"unlink\":\"/tmp/\"}", SELFTEST_UNLINK},     {"{\"mkdir\":\"/tmp/\"}", SELFTEST_MKDIR},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -455,14 +455,14 @@ static void test_test_refusals(void **state) {
                         fail_msg("%s: %s", cases[i][0], err.msg);
         }
 
-        assert_int_equal(buf_printf(&name, "[{\"name\":\"%0*d\",\"do\":{\"fork\":true},\"expect\":\"ok\"}]",
-                                    SELFTEST_NAME_MAX + 1, 7), 0);
+        assert_int_equal(
+                buf_printf(&name, "[{\"name\":\"%0*d\",\"do\":{\"fork\":true},\"expect\":\"ok\"}]", SELFTEST_NAME_MAX + 1, 7), 0);
         assert_true(parse_list(name.data, &tests, &err) < 0);
         assert_non_null(strstr(err.msg, "'name' has"));
 
         for (int i = 0; i <= SELFTESTS_MAX; i++)
-                assert_int_equal(buf_printf(&many, "%c{\"name\":\"%d\",\"do\":{\"fork\":true},\"expect\":\"ok\"}",
-                                            i ? ',' : '[', i), 0);
+                assert_int_equal(
+                        buf_printf(&many, "%c{\"name\":\"%d\",\"do\":{\"fork\":true},\"expect\":\"ok\"}", i ? ',' : '[', i), 0);
         assert_int_equal(buf_append(&many, "]", 1), 0);
         assert_true(parse_list(many.data, &tests, &err) < 0);
         assert_non_null(strstr(err.msg, "more than"));

@@ -83,7 +83,7 @@ static struct selftest test_of(const char *dir, const char *as, const char *what
 
 struct denial {
         const char *call;
-        int error;                   /* 0: the process is ended */
+        int error; /* 0: the process is ended */
         unsigned n;
         struct scmp_arg_cmp match;
 };
@@ -119,7 +119,7 @@ static void expect(const char *dir, const char *as, const char *what, const stru
                    int error, const char *words) {
         struct probe_result r = tried(dir, as, what, denial);
 
-        if (r.kind != (uint32_t) kind || r.error != error || !strstr(r.what, words))
+        if (r.kind != (uint32_t)kind || r.error != error || !strstr(r.what, words))
                 fail_msg("as %s do %s%s%s: kind %u, %s, '%s'; expected kind %d, %s, '%s'", as, what, denial ? " without " : "",
                          denial ? denial->call : "", r.kind, errno_name(r.error), r.what, kind, errno_name(error), words);
 }

@@ -80,7 +80,7 @@ static int place_setup(void **state) {
         close(open(p->config, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
         strcpy(addr.sun_path, p->notify);
         p->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (p->notify_fd < 0 || bind(p->notify_fd, (struct sockaddr *) &addr, sizeof(addr)) < 0)
+        if (p->notify_fd < 0 || bind(p->notify_fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
                 return -1;
         /* Else something that looks like it: the step makes and removes a directory. */
         snprintf(p->cgroup, sizeof(p->cgroup), "%s/cgroup", p->dir);
@@ -197,13 +197,13 @@ static void steps_that_need_root(void **state) {
 }
 
 static void a_missing_configuration_is_named(void **state) {
-        struct place p = *(struct place *) *state;
+        struct place p = *(struct place *)*state;
         struct err err = {};
 
         strcpy(p.config, "/absent");
         assert_int_equal(rehearse(&p, NULL, 30, &err), -EBADE);
         assert_string_equal(err.msg, "the agent itself could not 'read its configuration' under the new policy: ENOENT");
-        p = *(struct place *) *state;
+        p = *(struct place *)*state;
         strcpy(p.notify, "/absent");
         assert_int_equal(rehearse(&p, NULL, 30, &err), -EBADE);
         assert_string_equal(err.msg, "the agent itself could not 'reach the service manager' under the new policy: ENOENT");
@@ -239,7 +239,7 @@ static int wait_canceled(struct waiter *w, int fd, int64_t deadline_ns) {
 }
 
 static void the_agents_own_trouble_is_no_failure(void **state) {
-        struct rehearsal_spec spec = {.state_dir = ((struct place *) *state)->state};
+        struct rehearsal_spec spec = {.state_dir = ((struct place *)*state)->state};
         struct waiter stopping = {.wait = wait_canceled};
         struct err err = {};
 

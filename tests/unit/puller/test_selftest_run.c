@@ -139,10 +139,12 @@ static void what_ends_as_expected_passes(void **state) {
         char as[128];
 
         subject(as, sizeof(as));
-        assert_int_equal(buf_printf(&b, "[{\"name\":\"opens\",%s,\"do\":{\"open\":\"/etc/hostname\"},\"expect\":\"ok\"},"
-                                        "{\"name\":\"is absent\",%s,\"do\":{\"open\":\"/absent\"},\"expect\":\"ENOENT\"},"
-                                        "{\"name\":\"runs\",%s,\"do\":{\"exec\":\"/tmp/\"},\"expect\":\"ok\"}]",
-                                    as, as, as), 0);
+        assert_int_equal(buf_printf(&b,
+                                    "[{\"name\":\"opens\",%s,\"do\":{\"open\":\"/etc/hostname\"},\"expect\":\"ok\"},"
+                                    "{\"name\":\"is absent\",%s,\"do\":{\"open\":\"/absent\"},\"expect\":\"ENOENT\"},"
+                                    "{\"name\":\"runs\",%s,\"do\":{\"exec\":\"/tmp/\"},\"expect\":\"ok\"}]",
+                                    as, as, as),
+                         0);
         tests = tests_of(b.data);
         if (run(&tests, 30, &report, &err) != 0)
                 fail_msg("%s", err.msg);
@@ -183,11 +185,13 @@ static void all_are_tried_and_the_first_failure_is_told(void **state) {
         char as[128];
 
         subject(as, sizeof(as));
-        assert_int_equal(buf_printf(&b, "[{\"name\":\"a\",%s,\"do\":{\"open\":\"/etc/hostname\"},\"expect\":\"ok\"},"
-                                        "{\"name\":\"b\",%s,\"do\":{\"open\":\"/absent\"},\"expect\":\"EACCES\"},"
-                                        "{\"name\":\"c\",%s,\"do\":{\"create\":\"/absent/*/x\"},\"expect\":\"ENOENT\"},"
-                                        "{\"name\":\"d\",%s,\"do\":{\"open\":\"/absent\"},\"expect\":\"ENOENT\"}]",
-                                    as, as, as, as), 0);
+        assert_int_equal(buf_printf(&b,
+                                    "[{\"name\":\"a\",%s,\"do\":{\"open\":\"/etc/hostname\"},\"expect\":\"ok\"},"
+                                    "{\"name\":\"b\",%s,\"do\":{\"open\":\"/absent\"},\"expect\":\"EACCES\"},"
+                                    "{\"name\":\"c\",%s,\"do\":{\"create\":\"/absent/*/x\"},\"expect\":\"ENOENT\"},"
+                                    "{\"name\":\"d\",%s,\"do\":{\"open\":\"/absent\"},\"expect\":\"ENOENT\"}]",
+                                    as, as, as, as),
+                         0);
         tests = tests_of(b.data);
         assert_int_equal(run(&tests, 30, &report, &err), -EBADE);
         assert_int_equal(report.n_passed, 2);
