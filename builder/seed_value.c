@@ -98,7 +98,7 @@ static bool enum_put(const struct target *t, const struct btf_type *type, const 
 
 /* The last byte stays zero: what a program compares it with ends there, too. */
 static bool string_put(const struct target *t, const struct yaml_node *node, uint8_t *out, size_t size) {
-        if (node->kind != YAML_SCALAR || (node->len == 0 && !node->quoted)) {
+        if (node->kind != YAML_SCALAR || yaml_scalar_type(node) == YAML_NULL) {
                 diag_error(t->diags, node->pos, "a string is expected here, not %s", yaml_describe(node));
                 return false;
         }
