@@ -28,6 +28,10 @@ static int64_t clock_ns(clockid_t clock) {
         return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
+int64_t event_clock_boottime(void) {
+        return clock_ns(CLOCK_BOOTTIME);
+}
+
 int64_t event_clock_offset(void) {
         return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
 }
@@ -179,10 +183,27 @@ json_t *event_lost_json(uint64_t count) {
         return !o || set_integer(o, "count", count) < 0 ? NULL : steal_pointer(o);
 }
 
+json_t *event_live_json(void) {
+        return event_begin("live");
+}
+
 int event_json_format(const json_t *event, struct buf *out) {
         cleanup_free char *text = json_dumps(event, JSON_COMPACT);
 
         return text ? buf_printf(out, "%s\n", text) : -ENOMEM;
+}
+
+bool event_filter_valid(const struct event_filter *f) {
+        const char *slash = f->policy ? strchr(f->policy, '/') : NULL;
+        char bundle[64];
+
+        if (!slash)
+                return !f->policy || name_valid(f->policy);
+        if ((size_t)(slash - f->policy) >= sizeof(bundle))
+                return false;
+        memcpy(bundle, f->policy, slash - f->policy);
+        bundle[slash - f->policy] = '\0';
+        return name_valid(bundle) && name_valid(slash + 1);
 }
 
 bool event_passes(const struct event_filter *f, const json_t *event) {

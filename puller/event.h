@@ -37,12 +37,15 @@ struct event_note {
 int event_read(const void *p, size_t n, struct lsm_event *ret);
 /* What to add to CLOCK_BOOTTIME for the time of day, ns. */
 int64_t event_clock_offset(void);
+int64_t event_clock_boottime(void);
 
 /* NULL: no memory. Times of day in ns since the epoch. */
 json_t *event_json(const struct lsm_event *e, int64_t time_ns, const struct event_names *names);
 json_t *event_note_json(const struct event_note *n, int64_t time_ns);
 json_t *event_unreadable_json(int64_t time_ns);
 json_t *event_lost_json(uint64_t count);
+/* From the reporter to its readers, not for people: from here on, what comes is new. */
+json_t *event_live_json(void);
 /* The object as one line, with its newline. */
 int event_json_format(const json_t *event, struct buf *out);
 
@@ -55,6 +58,7 @@ struct event_filter {
         const char *policy;
         bool denied; /* denials alone */
 };
+bool event_filter_valid(const struct event_filter *f);
 bool event_passes(const struct event_filter *f, const json_t *event);
 
 /* Appends n bytes of text from outside, up to a NUL, in printable characters. `backslash`: escape that, too. */

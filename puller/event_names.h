@@ -11,7 +11,8 @@
 
 /* More generations, or longer names together, than a node ever has at once; the oldest go first. */
 #define EVENT_NAMES_MAX 64
-#define EVENT_NAMES_BYTES_MAX (1u << 20)
+#define EVENT_NAMES_BYTES_MAX (256u * 1024)
+#define EVENT_NAMES_JSON_MAX (512u * 1024)
 
 /* Of one generation. */
 struct generation_names {

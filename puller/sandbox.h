@@ -16,6 +16,7 @@
 enum sandbox_profile {
         SANDBOX_PARSE,   /* computes on descriptors it has; no socket, no thread */
         SANDBOX_NETWORK, /* and is a TCP client with a resolver and threads */
+        SANDBOX_REPORT,  /* computes, and serves local clients on a listening socket that it was given */
 };
 
 struct sandbox_spec {

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reporter: the child that reads the node's ring buffer, as a user of its own without any capability, and serves the readers
+ * at RUN/events.sock (feed.h). What it reads was written by tasks and policies; enforcement does not depend on it.
+ */
+#pragma once
+
+#include "child.h"
+#include "event.h"
+#include "node.h"
+
+#define EVENTS_SOCKET "events.sock"
+
+/* Starts it and tells it the names. listen_fd: SOCK_SEQPACKET, not blocking, bound to RUN/events.sock; it stays the caller's.
+ * Sending to it never blocks. It says on stderr why it ends, if it can. */
+int reporter_start(const struct node *n, int listen_fd, struct child *ret, struct err *err);
+/* Tells it the names of all generations that the journals know; those that it was told before it keeps. To be called before
+ * something new is loaded, at the latest when the journal names it: events that come earlier are sent with numbers. */
+int reporter_names(struct child *c, const struct node *n);
+/* An event of the agent's own: the fate of a generation. */
+int reporter_note(struct child *c, const struct event_note *note);
+
+/* The child's main. */
+int reporter_main(int sock);

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reporter's side: one loop that sleeps until there is something to do. It must neither spin nor end because a policy denies
+ * it what it does: then it pauses, and goes on.
+ */
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "feed.h"
+#include "fileio.h"
+#include "reporter.h"
+#include "reporter_proto.h"
+#include "sandbox.h"
+
+#define RECORDS_AT_ONCE 1024
+#define MEMORY_MAX (8u << 20) /* above what is mapped at the start */
+#define FILE_MAX (1u << 20)   /* it writes none; this keeps it from filling memory files */
+#define PAUSE_MS 500
+
+struct reporter {
+        int sock, listener;
+        struct ring_buffer *ring;
+        struct feed *feed;
+        int records; /* taken since the last look at anything else */
+        bool pause;  /* something failed that would fail again at once */
+};
+
+/* ---- events -------------------------------------------------------------------------------------------------------- */
+
+static int on_record(void *ctx, void *data, size_t size) {
+        struct reporter *p = ctx;
+        int64_t offset = event_clock_offset();
+        struct lsm_event e;
+
+        if (event_read(data, size, &e) < 0)
+                feed_add(p->feed, FEED_UNREADABLE, offset + event_clock_boottime());
+        /* Its own: telling of them would make the next ones. */
+        else if (e.tgid != (uint32_t)getpid())
+                feed_add(p->feed, FEED_EVENT, offset + (int64_t)e.time_ns)->event = e;
+        return ++p->records >= RECORDS_AT_ONCE ? -EAGAIN : 0; /* negative: the rest later */
+}
+
+static void take_events(struct reporter *p) {
+        p->records = 0;
+        ring_buffer__consume(p->ring);
+}
+
+/* ---- readers ------------------------------------------------------------------------------------------------------- */
+
+static bool peer_allowed(int conn, uid_t supervisor, pid_t *ret_pid) {
+        struct ucred cred;
+        socklen_t len = sizeof(cred);
+
+        if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 || (cred.uid != 0 && cred.uid != supervisor))
+                return false;
+        *ret_pid = cred.pid;
+        return true;
+}
+
+static void accept_readers(struct reporter *p, uid_t supervisor) {
+        for (;;) {
+                cleanup_fd int conn = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                pid_t pid;
+
+                if (conn < 0) {
+                        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+                                p->pause = true;
+                        return;
+                }
+                if (peer_allowed(conn, supervisor, &pid))
+                        feed_join(p->feed, steal_fd(&conn), pid);
+        }
+}
+
+/* ---- the supervisor ------------------------------------------------------------------------------------------------ */
+
+static void take_names(struct reporter *p, int fd) {
+        cleanup_buf struct buf json = {0};
+        struct err err = {0};
+        int r = fd_read_all(fd, EVENT_NAMES_JSON_MAX, &json, &err);
+
+        if (r >= 0)
+                r = event_names_parse(&p->feed->names, json.data, json.len, &err);
+        if (r < 0)
+                fprintf(stderr, "reporter: %s\n", err.msg);
+}
+
+/* false: the supervisor has gone. */
+static bool take_message(struct reporter *p) {
+        struct reporter_packet packet;
+        cleanup_fd int fd = -1;
+        size_t n_fds = 1;
+        ssize_t n = msg_recv(p->sock, &packet, sizeof(packet), &fd, &n_fds);
+
+        if (n == 0)
+                return false;
+        if (n != sizeof(packet)) {
+                p->pause = n < 0;
+                return true;
+        }
+        if (packet.message == REPORTER_NAMES && fd >= 0)
+                take_names(p, fd);
+        else if (packet.message == REPORTER_NOTE)
+                feed_add(p->feed, FEED_NOTE, event_clock_offset() + event_clock_boottime())->note = packet.note;
+        return true;
+}
+
+/* ---- the loop ------------------------------------------------------------------------------------------------------ */
+
+static void serve(struct reporter *p, uid_t supervisor) {
+        for (;;) {
+                struct pollfd fds[3 + FEED_READERS_MAX] = {
+                        {.fd = p->sock, .events = POLLIN},
+                        {.fd = p->listener, .events = POLLIN},
+                        {.fd = ring_buffer__epoll_fd(p->ring), .events = POLLIN},
+                };
+
+                if (p->pause) {
+                        poll(NULL, 0, PAUSE_MS);
+                        p->pause = false;
+                }
+                feed_poll_fill(p->feed, fds + 3);
+                if (ppoll(fds, ARRAY_SIZE(fds), NULL, NULL) < 0) {
+                        p->pause = errno != EINTR;
+                        continue;
+                }
+                if (fds[0].revents && !take_message(p))
+                        return;
+                /* Before anybody joins: whoever has seen something denied and then asks finds it here. */
+                if (fds[2].revents || fds[1].revents)
+                        take_events(p);
+                if (fds[1].revents)
+                        accept_readers(p, supervisor);
+                feed_serve(p->feed, fds + 3);
+        }
+}
+
+/* Address space that is in use, bytes; 0: not known. */
+static uint64_t memory_used(void) {
+        cleanup_buf struct buf b = {0};
+
+        if (file_read(AT_FDCWD, "/proc/self/statm", 4096, &b, NULL) < 0)
+                return 0;
+        return strtoull(b.data, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static int begin(struct reporter *p, struct err *err) {
+        struct sandbox_spec spec = {.profile = SANDBOX_REPORT, .writable_dir = -1, .max_file = FILE_MAX};
+        struct sandbox_report report;
+        struct reporter_start start;
+        cleanup_fd int events = -1;
+        int fds[2];
+        size_t n_fds = ARRAY_SIZE(fds);
+        ssize_t n = msg_recv(p->sock, &start, sizeof(start), fds, &n_fds);
+
+        if (n != sizeof(start) || n_fds != ARRAY_SIZE(fds))
+                return err_set(err, -EPROTO, REASON_NONE, "no orders");
+        events = fds[0];
+        p->listener = fds[1];
+        p->feed = feed_new();
+        if (!p->feed)
+                return err_errno(err, -ENOMEM, "no memory");
+        /* Mapped while it may still: afterwards nothing but the memory is needed. */
+        p->ring = ring_buffer__new(events, on_record, p, NULL);
+        if (!p->ring)
+                return err_errno(err, -errno, "ring buffer");
+        spec.uid = start.uid;
+        spec.gid = start.gid;
+        spec.max_memory = memory_used();
+        if (spec.max_memory)
+                spec.max_memory += MEMORY_MAX;
+        return sandbox_enter(&spec, &report, err);
+}
+
+static int libbpf_quiet(enum libbpf_print_level level, const char *fmt, va_list ap) {
+        return 0;
+}
+
+int reporter_main(int sock) {
+        struct reporter p = {.sock = sock, .listener = -1};
+        uid_t supervisor = geteuid();
+        struct err err = {0};
+        int r;
+
+        libbpf_set_print(libbpf_quiet);
+        r = begin(&p, &err);
+        if (r < 0)
+                fprintf(stderr, "reporter: %s\n", err.msg);
+        else
+                serve(&p, supervisor);
+        ring_buffer__free(p.ring);
+        feed_free(p.feed);
+        close_p(&p.listener);
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
