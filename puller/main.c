@@ -4,6 +4,7 @@
 
 #include "child.h"
 #include "cmd.h"
+#include "doctor.h"
 #include "fetch.h"
 #include "health_command.h"
 #include "loader.h"
@@ -38,6 +39,7 @@ static const struct {
 } roles[] = {
         {"@fetcher", fetcher_main},     {"@loader", loader_main},       {"@probe", probe_main},
         {"@rehearsal", rehearsal_main}, {"@reporter", reporter_main},   {"@health", health_command_main},
+        {"@token-check", token_check_main},
 };
 
 static void help(FILE *f) {
