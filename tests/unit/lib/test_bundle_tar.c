@@ -9,14 +9,17 @@ static void test_lengths(void **state) {
         struct fixture *f = *state;
 
         for (size_t i = 0; i < ARRAY_SIZE(deltas); i++) {
-                cleanup_buf struct buf tar = {};
+                cleanup_told struct told t = {.refuse_at = -1};
+                cleanup_buf struct buf tar = {}, archive = {};
                 struct err err = {};
 
                 member_put(&tar, f, 0);
                 tar_header_put(&tar, f->members[1].path, '0', NULL, (uint64_t) ((long) f->members[1].len + deltas[i]));
                 tar_data_put(&tar, f->members[1].data, f->members[1].len);
                 tar_end_put(&tar);
-                assert_refused(read_tar(f, &tar, &err), err, REASON_LENGTH_MISMATCH);
+                archive_of(f, &tar, &archive);
+                assert_refused(read_told(f, &archive, SIZE_MAX, NULL, &t, &err), err, REASON_LENGTH_MISMATCH);
+                assert_int_equal(t.begun, 1); /* by its header, before anything of it was read */
         }
 }
 
@@ -68,14 +71,22 @@ static void test_not_files(void **state) {
         static const char types[] = {'1', '2', '3', '4', '5', '6'}; /* links, devices, folder, fifo */
         struct fixture *f = *state;
 
-        for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-                cleanup_buf struct buf tar = {};
-                struct err err = {};
+        for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+                for (int content = 0; content < 2; content++) { /* a hard link may have some, and would pass for a file */
+                        cleanup_buf struct buf tar = {};
+                        struct err err = {};
 
-                tar_header_put(&tar, "selftests.json", types[i], types[i] < '3' ? "objects/policy.bpf.o" : NULL, 0);
-                tar_end_put(&tar);
-                assert_refused(read_tar(f, &tar, &err), err, REASON_NOT_A_FILE);
-        }
+                        if (content)
+                                tar_pax_put(&tar, 'x', "comment", "pax");
+                        tar_header_put(&tar, "selftests.json", types[i], types[i] < '3' ? "objects/policy.bpf.o" : NULL,
+                                       content ? 2 : 0);
+                        if (content)
+                                tar_data_put(&tar, "{}", 2);
+                        for (size_t k = 1; k < MEMBERS; k++)
+                                member_put(&tar, f, k);
+                        tar_end_put(&tar);
+                        assert_refused(read_tar(f, &tar, &err), err, REASON_NOT_A_FILE);
+                }
 }
 
 /* Holes: what a header says is long need not be in the archive. */
