@@ -181,6 +181,9 @@ static int tcp_connect(const struct fixture *f) {
 
         return fd < 0 ? errno : result(connect(fd, (struct sockaddr *)&a, sizeof(a)));
 }
+static int accept_given(const struct fixture *f) { /* nobody is there: EAGAIN */
+        return result(accept4(f->listener, NULL, NULL, SOCK_CLOEXEC));
+}
 static int trace(const struct fixture *f) {
         return result(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
 }
@@ -321,6 +324,18 @@ static void nothing_reaches_out_of_the_parse_profile(void **state) {
 
         run_probes(&spec, refused_always, ARRAY_SIZE(refused_always), *state);
         run_probes(&spec, refused, ARRAY_SIZE(refused), *state);
+}
+
+static void nothing_reaches_out_of_the_report_profile(void **state) {
+        static const struct probe refused[] = {
+                PROBE(tcp_socket, EPERM), PROBE(udp6_socket, EPERM), PROBE(tcp_connect, EPERM), PROBE(start_thread, EPERM),
+        };
+        static const struct probe allowed[] = {PROBE(accept_given, EAGAIN), PROBE(memory_file, 0)};
+        struct sandbox_spec spec = spec_for(SANDBOX_REPORT);
+
+        run_probes(&spec, refused_always, ARRAY_SIZE(refused_always), *state);
+        run_probes(&spec, refused, ARRAY_SIZE(refused), *state);
+        run_probes(&spec, allowed, ARRAY_SIZE(allowed), *state);
 }
 
 /* A sandbox in which nothing works would pass the tests above. */
@@ -528,7 +543,7 @@ static int setup(void **state) {
         if (fd < 0 || fchmod(fd, 0666) < 0)
                 return -1;
         close(fd);
-        f.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        f.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (f.listener < 0 || bind(f.listener, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(f.listener, 16) < 0 ||
             getsockname(f.listener, (struct sockaddr *)&a, &n) < 0)
                 return -1;
@@ -552,6 +567,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(nothing_reaches_out_of_the_network_profile, setup, teardown),
                 cmocka_unit_test_setup_teardown(nothing_reaches_out_of_the_parse_profile, setup, teardown),
+                cmocka_unit_test_setup_teardown(nothing_reaches_out_of_the_report_profile, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_the_work_needs_still_works, setup, teardown),
                 cmocka_unit_test_setup_teardown(shadow_is_out_of_reach, setup, teardown),
                 cmocka_unit_test_setup_teardown(landlock_leaves_only_what_is_listed, setup, teardown),
