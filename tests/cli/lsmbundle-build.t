@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # set by lsmbundle.sh
 # build: the same bytes everywhere, nothing done twice, the compiler's errors where people look for them.
 . "$(dirname "$0")/lsmbundle.sh"
 need clang tar zstd git
@@ -102,7 +103,7 @@ run build two/bundles/sample -o two.tar.zst
 [ "$status" = 0 ] && [ -z "$(ls cache/lsmbundle)" ]
 result $? "a cache that others could write to is not used"
 rm -rf cache
-XDG_CACHE_HOME= HOME=/nonexistent run build two/bundles/sample -o two.tar.zst
+XDG_CACHE_HOME='' HOME=/nonexistent run build two/bundles/sample -o two.tar.zst
 exits 0 "no home, no cache, no matter"
 
 # ---- the compiler ----

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # set by lsmbundle.sh
 # inspect and diff: what people read before they sign.
 . "$(dirname "$0")/lsmbundle.sh"
 need clang

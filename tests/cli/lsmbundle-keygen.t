@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # set by lsmbundle.sh
 # Keys: never overwritten, secret ones readable by their owner alone, the id that others compute, too.
 . "$(dirname "$0")/lsmbundle.sh"
 need openssl

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # set by lsmbundle.sh
 # lint: every error of bundle.yaml and of the self-tests, at its place, all in one run.
 . "$(dirname "$0")/lsmbundle.sh"
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # set by lsmbundle.sh
 # Objects are read back: what a node could not run, or what would not be what it looks like, is refused here.
 . "$(dirname "$0")/lsmbundle.sh"
 need clang

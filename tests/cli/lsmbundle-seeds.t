@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # set by lsmbundle.sh
 # Seeds: YAML becomes the bytes that a map's BTF types ask for, or an error at the very value that does not fit.
 . "$(dirname "$0")/lsmbundle.sh"
 need clang tar zstd

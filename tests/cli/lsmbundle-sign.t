@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # set by lsmbundle.sh
 # Signatures: several people one after the other, and everything that must not pass.
 . "$(dirname "$0")/lsmbundle.sh"
 need clang openssl zstd tar perl

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # set by lsmbundle.sh
 # The command line itself: help at every level, one-line usage errors, a man page that names all of it.
 . "$(dirname "$0")/lsmbundle.sh"
 
