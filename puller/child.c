@@ -202,7 +202,9 @@ int msg_send(int sock, const void *p, size_t n, const int *fds, size_t n_fds) {
 
                 m.msg_control = &control;
                 m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-                *h = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(n_fds * sizeof(int))};
+                h->cmsg_level = SOL_SOCKET;
+                h->cmsg_type = SCM_RIGHTS;
+                h->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
                 memcpy(CMSG_DATA(h), fds, n_fds * sizeof(int));
         }
         do

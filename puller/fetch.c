@@ -256,7 +256,8 @@ static int failure_take(struct fetch_packet *p, struct fetched *ret, struct err 
         text_clean(text, sizeof(text), p->text);
         if (p->retry_after_s > 0)
                 ret->retry_after_s = p->retry_after_s < RETRY_AFTER_MAX ? p->retry_after_s : RETRY_AFTER_MAX;
-        return err_set(err, reason == REASON_NONE ? -EIO : -EBADMSG, reason, "%s", text[0] ? text : "failed, and does not say why");
+        return err_set(err, reason == REASON_NONE ? -EIO : -EBADMSG, reason, "%s",
+                       text[0] ? text : "failed, and does not say why");
 }
 
 static int validator_keep(char *text, size_t size, char **ret) {
@@ -268,7 +269,7 @@ static int validator_keep(char *text, size_t size, char **ret) {
 }
 
 static int done_take(struct exchange *x, struct fetch_packet *p, struct fetched *ret, struct err *err) {
-        cleanup_fetched struct fetched f = {.sandbox = ret->sandbox};
+        cleanup_fetched struct fetched f = {.sandbox = ret->sandbox, .http_status = ret->http_status};
         int r;
 
         if (!x->manifest || x->n_fds < x->manifest->n_members)
@@ -298,6 +299,8 @@ static int packet_take(struct exchange *x, struct fetch_packet *p, int *fds, siz
 
         if (p->message < FETCH_SANDBOXED || p->message > FETCH_FAILED || n_fds != brings[p->message])
                 return nonsense(err, "an unknown message, or the wrong descriptors");
+        if (p->http_status > 0 && p->http_status < 1000)
+                ret->http_status = p->http_status;
         if (p->message == FETCH_FAILED) /* even before the sandbox: that may be what failed */
                 return failure_take(p, ret, err);
         if (x->sandboxed == (p->message == FETCH_SANDBOXED))

@@ -31,14 +31,15 @@ struct fetched {
         char *etag, *last_modified;           /* validators for the next time; NULL: the server gave none */
         struct sandbox_report sandbox;        /* as the child reported it, before it touched anything */
         int retry_after_s;                    /* on failure: the server asks to wait that long; 0: it did not say */
+        int http_status;                      /* also on failure: the server answered, and that; 0: no answer */
 };
 #define FETCHED_INIT ((struct fetched){0})
 
 void fetched_done(struct fetched *f);
 #define cleanup_fetched cleanup(fetched_done)
 
-/* On failure, ret holds retry_after_s and sandbox, nothing else. -ECANCELED: the waiter called it off. The child has ended
- * either way. A refusal's reason may come from the child: advice good enough to show, not to quarantine anything by. */
+/* On failure, ret holds retry_after_s, http_status and sandbox, nothing else. -ECANCELED: the waiter called it off. The child has
+ * ended either way. A refusal's reason may come from the child: advice good enough to show, not to quarantine anything by. */
 int fetch_bundle(const struct fetch_request *req, const struct bundle_trust *trust, struct waiter *w, struct fetched *ret,
                  struct err *err);
 

@@ -319,6 +319,7 @@ static int answer(struct transfer *t, CURLcode code, struct https_response *ret)
         long status = 0;
 
         curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+        ret->status = (int)status;
         if (t->failed < 0)
                 return t->failed;
         if (status >= 400 && (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR || code == CURLE_WRITE_ERROR))

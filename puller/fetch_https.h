@@ -33,12 +33,13 @@ struct https_response {
         char etag[HTTPS_VALIDATOR_MAX];            /* "" when there is none, or one that is not to be repeated */
         char last_modified[HTTPS_VALIDATOR_MAX];
         int retry_after_s;                         /* of a failure; 0: not said */
+        int status;                                /* of the last answer, also on failure; 0: there was none */
 };
 
 /* Checks the URLs' form, before anything is sent (bad-configuration), and lists the ports they need: the URL's own or the
  * proxy's, and 443, where a redirect may lead. */
 int https_ports(const char *url, const char *proxy, uint16_t ret[static HTTPS_PORTS_MAX], size_t *ret_n, struct err *err);
-/* too-large, or no stable reason. ret->retry_after_s is also set on failure. */
+/* too-large, or no stable reason. ret->retry_after_s and ret->status are also set on failure. */
 int https_get(const struct https_request *req, struct https_response *ret, struct err *err);
 /* Fit to be sent in a header, and to be kept for the next request: short, printable ASCII. */
 bool https_validator_valid(const char *text);

@@ -29,7 +29,7 @@ enum fetch_message {
         FETCH_MEMBER,          /* with one sealed memfd */
         FETCH_DONE,            /* with the validators */
         FETCH_NOT_MODIFIED,
-        FETCH_FAILED,          /* with reason, text, retry_after_s */
+        FETCH_FAILED,          /* with reason, text, retry_after_s, http_status */
 };
 
 struct fetch_signature {
@@ -42,7 +42,7 @@ struct fetch_packet {
         uint32_t message;
         uint32_t member;
         struct sandbox_report sandbox;
-        int32_t retry_after_s;
+        int32_t retry_after_s, http_status;
         char reason[32];
         char text[1024];
         char etag[256], last_modified[256];

@@ -322,6 +322,7 @@ static int serve(struct job *j, struct fetch_packet *answer, struct err *err) {
         if (j->url) {
                 r = download(j, ports, n_ports, &response, err);
                 answer->retry_after_s = response.retry_after_s;
+                answer->http_status = response.status;
                 if (r < 0)
                         return r;
         }

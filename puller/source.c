@@ -268,7 +268,7 @@ int source_reachable(struct node *n, int64_t deadline_ns, struct err *err) {
         if (r == -ECANCELED)
                 return r;
         /* An answer that does not please is an answer: what is asked is whether the new policy lets the fetcher reach it. */
-        if (r < 0 && why.reason == REASON_NONE)
+        if (r < 0 && why.reason == REASON_NONE && f.http_status == 0)
                 return err_set(err, r, REASON_HEALTH_FAILED, "the source cannot be reached under the new policy: %s", why.msg);
         return 0;
 }

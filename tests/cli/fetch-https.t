@@ -205,7 +205,7 @@ else
 fi
 
 fetch $ca --etag "$etag" "$file"
-is 0 'not-modified *' 'an entity tag that still holds: not modified'
+is 0 'not-modified status=304 *' 'an entity tag that still holds: not modified'
 fetch $ca --last-modified "$modified" "$file"
 is 0 'not-modified *' 'a date that still holds: not modified'
 fetch $ca --etag '"old"' "$file"
@@ -244,9 +244,9 @@ is 0 'ok name=sample *' 'the same from a file'
 fetch $ca "$at/nothing?signature=s3cret"
 is 1 "failed reason= retry-after=0 *$at/nothing: HTTP status 404: there is no such file" '404; the query, which may be secret, is not shown'
 fetch $ca "$at/error"
-is 1 'failed reason= retry-after=0 *HTTP status 500*' '500'
+is 1 'failed reason= retry-after=0 status=500 *HTTP status 500*' '500'
 fetch $ca "$at/busy"
-is 1 'failed reason= retry-after=120 *HTTP status 503: the server is busy' '503 with Retry-After'
+is 1 'failed reason= retry-after=120 status=503 *HTTP status 503: the server is busy' '503 with Retry-After'
 fetch $ca "$at/busy-long"
 is 1 'failed reason= retry-after=86400 *HTTP status 429*' 'Retry-After is capped at a day'
 fetch $ca "$at/unasked"
@@ -356,7 +356,7 @@ result $? "they end it: ${out##*sample.tar.zst: }"
 kill $raw_pid 2>/dev/null
 raw_pid=''
 fetch $ca "https://localhost:$p_nobody/sample.tar.zst"
-is 1 'failed *onnect*' 'nobody listens'
+is 1 'failed * status=0 *onnect*' 'nobody listens: no status'
 fetch $ca "https://nowhere.invalid/sample.tar.zst"
 is 1 'failed *ould not resolve host*' 'a host that is not known'
 

@@ -34,10 +34,10 @@ static int report(int r, const struct fetched *f, const struct err *err) {
 
         sandbox_report_format(&f->sandbox, sandbox, sizeof(sandbox));
         if (r < 0)
-                printf("failed reason=%s retry-after=%d sandbox=%s message=%s\n", reason_word(err->reason), f->retry_after_s,
-                       f->sandbox.parts ? sandbox : "none", err->msg);
+                printf("failed reason=%s retry-after=%d status=%d sandbox=%s message=%s\n", reason_word(err->reason),
+                       f->retry_after_s, f->http_status, f->sandbox.parts ? sandbox : "none", err->msg);
         else if (f->not_modified)
-                printf("not-modified sandbox=%s\n", sandbox);
+                printf("not-modified status=%d sandbox=%s\n", f->http_status, sandbox);
         else
                 printf("ok name=%s version=%s content=%s members=%zu etag=%s last-modified=%s sandbox=%s\n",
                        f->release.manifest->name, f->release.manifest->version, f->release.manifest->content_hex,
