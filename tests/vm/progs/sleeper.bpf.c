@@ -8,18 +8,20 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-__u32 victim;                   /* its pid */
-__u64 page;                     /* address in the victim */
-__u64 slept;                    /* times it came out of the sleep */
+struct {
+        __u32 victim, pad;      /* its pid */
+        __u64 page;             /* address in the victim */
+        __u64 slept;            /* times it came out of the sleep */
+} state; /* one variable, so that user space knows where what is */
 
 SEC("lsm.s/file_open")
 int BPF_PROG(sleeper, struct file *file) {
         char byte;
 
-        if ((bpf_get_current_pid_tgid() >> 32) != victim || !page)
+        if ((bpf_get_current_pid_tgid() >> 32) != state.victim || !state.page)
                 return 0;
-        bpf_copy_from_user(&byte, 1, (void *)page);
-        __sync_fetch_and_add(&slept, 1);
+        bpf_copy_from_user(&byte, 1, (void *)state.page);
+        __sync_fetch_and_add(&state.slept, 1);
         return 0;
 }
 
