@@ -15,16 +15,16 @@
 #define MSG_FDS_MAX 16
 
 struct child {
-        pid_t pid;       /* 0: none */
+        pid_t pid; /* 0: none */
         int pidfd;
-        int sock;        /* the supervisor's end */
+        int sock; /* the supervisor's end */
 };
 #define CHILD_INIT ((struct child){.pidfd = -1, .sock = -1})
 
 struct child_spec {
-        const char *exe;   /* NULL: this very program (/proc/self/exe) */
-        const char *role;  /* argv[1]: "@loader", "@fetcher", "@probe", "@reporter" */
-        int cgroup;        /* directory fd of the cgroup to start in; -1: the parent's */
+        const char *exe;  /* NULL: this very program (/proc/self/exe) */
+        const char *role; /* argv[1]: "@loader", "@fetcher", "@probe", "@reporter" */
+        int cgroup;       /* directory fd of the cgroup to start in; -1: the parent's */
 };
 
 int child_spawn(const struct child_spec *spec, struct child *ret, struct err *err);

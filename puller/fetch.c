@@ -16,7 +16,7 @@
 #define MS 1000000LL
 #define TIMEOUT_DEFAULT (600 * S)
 #define LOW_SPEED_DEFAULT_S 30
-#define END_WAIT (2 * S)           /* for the exit status of a child that has closed its socket */
+#define END_WAIT (2 * S) /* for the exit status of a child that has closed its socket */
 #define RETRY_AFTER_MAX (24 * 3600)
 
 /* What has come from the child so far. */
@@ -27,11 +27,11 @@ struct exchange {
         int64_t deadline_ns;
         struct child child;
         bool sandboxed;
-        struct buf bytes;          /* signatures over these hold, from here on down */
+        struct buf bytes; /* signatures over these hold, from here on down */
         struct signature *sigs;
         size_t n_sigs;
         struct manifest *manifest;
-        int *fds;                  /* of the members that have come: anything, as far as we know */
+        int *fds; /* of the members that have come: anything, as far as we know */
         size_t n_fds;
 };
 
@@ -292,8 +292,7 @@ static bool conditional(const struct fetch_request *req) {
 }
 
 /* 0: more is to come; 1: the end. Takes over the descriptors it keeps, by setting them to -1. */
-static int packet_take(struct exchange *x, struct fetch_packet *p, int *fds, size_t n_fds, struct fetched *ret,
-                       struct err *err) {
+static int packet_take(struct exchange *x, struct fetch_packet *p, int *fds, size_t n_fds, struct fetched *ret, struct err *err) {
         static const size_t brings[] = {[FETCH_MANIFEST] = 2, [FETCH_MEMBER] = 1, [FETCH_FAILED] = 0};
         int r;
 

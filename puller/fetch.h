@@ -18,20 +18,20 @@ struct fetch_request {
         const char *token;                    /* bearer token, sent to the URL's own host only */
         const char *proxy;                    /* URL; NULL: none. The environment is never asked */
         struct bundle_limits limits;
-        int64_t timeout_ns;                   /* for all of it */
-        unsigned low_speed_s;                 /* gives up after that long below 1 KiB/s; 0: 30 */
-        uid_t uid;                            /* of the child, when we are root */
+        int64_t timeout_ns;   /* for all of it */
+        unsigned low_speed_s; /* gives up after that long below 1 KiB/s; 0: 30 */
+        uid_t uid;            /* of the child, when we are root */
         gid_t gid;
-        const char *exe;                      /* NULL: this program. Tests put a hostile one in its place */
+        const char *exe; /* NULL: this program. Tests put a hostile one in its place */
 };
 
 struct fetched {
-        bool not_modified;                    /* there is nothing newer, and no release here */
-        struct release release;               /* verified by this process */
-        char *etag, *last_modified;           /* validators for the next time; NULL: the server gave none */
-        struct sandbox_report sandbox;        /* as the child reported it, before it touched anything */
-        int retry_after_s;                    /* on failure: the server asks to wait that long; 0: it did not say */
-        int http_status;                      /* also on failure: the server answered, and that; 0: no answer */
+        bool not_modified;             /* there is nothing newer, and no release here */
+        struct release release;        /* verified by this process */
+        char *etag, *last_modified;    /* validators for the next time; NULL: the server gave none */
+        struct sandbox_report sandbox; /* as the child reported it, before it touched anything */
+        int retry_after_s;             /* on failure: the server asks to wait that long; 0: it did not say */
+        int http_status;               /* also on failure: the server answered, and that; 0: no answer */
 };
 #define FETCHED_INIT ((struct fetched){0})
 

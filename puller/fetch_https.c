@@ -8,15 +8,15 @@
 
 #define REDIRECTS_MAX 3L
 #define CONNECT_TIMEOUT_MS 15000L
-#define LOW_SPEED 1024L            /* bytes a second */
+#define LOW_SPEED 1024L /* bytes a second */
 #define RETRY_AFTER_MAX (24 * 3600)
-#define SHOWN_MAX 512              /* of a URL, in messages */
+#define SHOWN_MAX 512 /* of a URL, in messages */
 
 struct transfer {
         const struct https_request *req;
         CURL *curl;
         uint64_t received;
-        int failed;                /* of our callbacks: negative errno, and err says why */
+        int failed; /* of our callbacks: negative errno, and err says why */
         uint16_t refused_port;
         struct err *err;
         char error[CURL_ERROR_SIZE];
@@ -180,11 +180,11 @@ static int headers_make(const struct https_request *req, struct curl_slist **ret
 }
 
 /* The first option that libcurl does not take stops it all: each of them is there for a reason. */
-#define SET(option, value)                                              \
-        do {                                                            \
-                CURLcode c_ = curl_easy_setopt(curl, option, value);    \
-                if (c_ != CURLE_OK)                                     \
-                        return c_;                                      \
+#define SET(option, value)                                           \
+        do {                                                         \
+                CURLcode c_ = curl_easy_setopt(curl, option, value); \
+                if (c_ != CURLE_OK)                                  \
+                        return c_;                                   \
         } while (0)
 
 static CURLcode set_blob(CURL *curl, CURLoption option, const struct buf *b) {

@@ -15,25 +15,25 @@
 
 struct https_request {
         const char *url;
-        const char *etag, *last_modified;          /* makes the request conditional; each may be NULL */
-        const struct buf *ca, *certificate, *key;  /* PEM text; NULL: the system's CAs, no client certificate */
-        const char *token;                         /* sent to the URL's own host only, not where it redirects to */
-        const char *proxy;                         /* URL; NULL: none */
-        const uint16_t *ports;                     /* TCP ports it may connect to */
+        const char *etag, *last_modified;         /* makes the request conditional; each may be NULL */
+        const struct buf *ca, *certificate, *key; /* PEM text; NULL: the system's CAs, no client certificate */
+        const char *token;                        /* sent to the URL's own host only, not where it redirects to */
+        const char *proxy;                        /* URL; NULL: none */
+        const uint16_t *ports;                    /* TCP ports it may connect to */
         size_t n_ports;
         uint64_t max_bytes;
-        long timeout_ms;                           /* for the whole transfer */
-        long low_speed_s;                          /* gives up after that long below 1 KiB/s */
+        long timeout_ms;                                                  /* for the whole transfer */
+        long low_speed_s;                                                 /* gives up after that long below 1 KiB/s */
         int (*data)(void *ctx, const void *p, size_t n, struct err *err); /* the body of a 200, piece by piece */
         void *ctx;
 };
 
 struct https_response {
-        bool not_modified;                         /* and data was never called */
-        char etag[HTTPS_VALIDATOR_MAX];            /* "" when there is none, or one that is not to be repeated */
+        bool not_modified;              /* and data was never called */
+        char etag[HTTPS_VALIDATOR_MAX]; /* "" when there is none, or one that is not to be repeated */
         char last_modified[HTTPS_VALIDATOR_MAX];
-        int retry_after_s;                         /* of a failure; 0: not said */
-        int status;                                /* of the last answer, also on failure; 0: there was none */
+        int retry_after_s; /* of a failure; 0: not said */
+        int status;        /* of the last answer, also on failure; 0: there was none */
 };
 
 /* Checks the URLs' form, before anything is sent (bad-configuration), and lists the ports they need: the URL's own or the

@@ -13,7 +13,7 @@
 enum fetch_given { GIVEN_INPUT, GIVEN_CA, GIVEN_CERTIFICATE, GIVEN_KEY, GIVEN_TOKEN, GIVEN_COUNT };
 
 struct fetch_start {
-        uint32_t given;        /* bits 1 << GIVEN_... */
+        uint32_t given; /* bits 1 << GIVEN_... */
         uint32_t n_keys;
         uint64_t threshold;
         uint64_t max_archive, max_content, max_members;
@@ -25,11 +25,11 @@ struct fetch_start {
 /* From the fetcher: SANDBOXED; then FAILED or NOT_MODIFIED, or else MANIFEST, one MEMBER each in the manifest's order, DONE. */
 enum fetch_message {
         FETCH_SANDBOXED = 1,
-        FETCH_MANIFEST,        /* with two sealed memfds: the canonical signed bytes; an array of struct fetch_signature */
-        FETCH_MEMBER,          /* with one sealed memfd */
-        FETCH_DONE,            /* with the validators */
+        FETCH_MANIFEST, /* with two sealed memfds: the canonical signed bytes; an array of struct fetch_signature */
+        FETCH_MEMBER,   /* with one sealed memfd */
+        FETCH_DONE,     /* with the validators */
         FETCH_NOT_MODIFIED,
-        FETCH_FAILED,          /* with reason, text, retry_after_s, http_status */
+        FETCH_FAILED, /* with reason, text, retry_after_s, http_status */
 };
 
 struct fetch_signature {

@@ -33,9 +33,9 @@ struct job {
         const char *url, *etag, *last_modified, *proxy; /* in strings; NULL when empty */
         const char *pems;                               /* the rest of strings */
         size_t pems_len;
-        int fds[GIVEN_COUNT];                           /* -1: not given */
+        int fds[GIVEN_COUNT]; /* -1: not given */
         struct keyring ring;
-        int member;                                     /* the memory file that is being filled */
+        int member; /* the memory file that is being filled */
         int download;
 };
 
@@ -119,10 +119,12 @@ static int keys_parse(struct job *j, struct err *err) {
 static int sandbox(struct job *j, const uint16_t *ports, size_t n_ports, struct sandbox_report *ret, struct err *err) {
         /* What the resolver and TLS read, on the distributions we know. */
         static const char *const network[] = {
+                /* clang-format off */
                 "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
                 "/run/systemd/resolve", "/etc/ssl/openssl.cnf", "/etc/ssl/certs", "/usr/lib/ssl", "/usr/share/ca-certificates",
                 "/usr/local/share/ca-certificates", "/etc/pki/tls", "/etc/pki/ca-trust/extracted", "/etc/crypto-policies",
                 "/etc/ld.so.cache", "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/dev/urandom", "/dev/null", NULL,
+                /* clang-format on */
         };
         static const char *const parsing[] = {"/etc/ssl/openssl.cnf", "/usr/lib", "/usr/lib64", "/dev/urandom", NULL};
         uint64_t content = j->start.max_content, archive = j->start.max_archive;
@@ -224,8 +226,8 @@ static int on_download(void *ctx, const void *p, size_t n, struct err *err) {
         return r < 0 ? err_errno(err, r, "memory file") : 0;
 }
 
-static int given_read(struct job *j, enum fetch_given which, size_t max, const char *name, struct buf *b,
-                      const struct buf **ret, struct err *err) {
+static int given_read(struct job *j, enum fetch_given which, size_t max, const char *name, struct buf *b, const struct buf **ret,
+                      struct err *err) {
         int r;
 
         *ret = NULL;

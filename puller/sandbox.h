@@ -20,31 +20,30 @@ enum sandbox_profile {
 };
 
 struct sandbox_spec {
-        uid_t uid;                    /* taken when started as root; then not 0 */
+        uid_t uid; /* taken when started as root; then not 0 */
         gid_t gid;
         enum sandbox_profile profile;
-        const char *const *readable;  /* NULL-terminated: files, and folders with all below; what is not there is skipped */
-        int writable_dir;             /* may make and change files below; -1: none */
-        const uint16_t *ports;        /* SANDBOX_NETWORK: TCP ports it may connect to */
+        const char *const *readable; /* NULL-terminated: files, and folders with all below; what is not there is skipped */
+        int writable_dir;            /* may make and change files below; -1: none */
+        const uint16_t *ports;       /* SANDBOX_NETWORK: TCP ports it may connect to */
         size_t n_ports;
-        uint64_t max_memory;          /* address space; 0: not limited */
-        uint64_t max_file;            /* size of any file it writes, memory files included; 0: not limited */
+        uint64_t max_memory; /* address space; 0: not limited */
+        uint64_t max_file;   /* size of any file it writes, memory files included; 0: not limited */
 };
 
 /* X(identifier, words): what was really applied. */
-#define SANDBOX_PARTS(X)                                \
-        X(SANDBOX_UID, "own user")                      \
-        X(SANDBOX_NO_CAPS, "no capabilities")           \
-        X(SANDBOX_SECCOMP, "seccomp")                   \
-        X(SANDBOX_LANDLOCK_FILES, "Landlock files")     \
-        X(SANDBOX_LANDLOCK_NET, "Landlock network")     \
+#define SANDBOX_PARTS(X)                            \
+        X(SANDBOX_UID, "own user")                  \
+        X(SANDBOX_NO_CAPS, "no capabilities")       \
+        X(SANDBOX_SECCOMP, "seccomp")               \
+        X(SANDBOX_LANDLOCK_FILES, "Landlock files") \
+        X(SANDBOX_LANDLOCK_NET, "Landlock network") \
         X(SANDBOX_LANDLOCK_SCOPE, "Landlock signals and abstract sockets")
 
 enum sandbox_part {
 #define X(id, words) id##_BIT,
         SANDBOX_PARTS(X)
 #undef X
-        SANDBOX_PART_COUNT
 };
 enum {
 #define X(id, words) id = 1 << id##_BIT,
@@ -53,9 +52,9 @@ enum {
 };
 
 struct sandbox_report {
-        uint32_t parts;         /* SANDBOX_UID | ... */
-        uint32_t uid;           /* that it runs as */
-        uint32_t landlock_abi;  /* of the kernel; 0: none */
+        uint32_t parts;        /* SANDBOX_UID | ... */
+        uint32_t uid;          /* that it runs as */
+        uint32_t landlock_abi; /* of the kernel; 0: none */
 };
 
 int sandbox_enter(const struct sandbox_spec *spec, struct sandbox_report *ret, struct err *err);

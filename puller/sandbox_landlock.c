@@ -19,10 +19,10 @@
 #define FS_MAKE_DIR (1ULL << 7)
 #define FS_MAKE_REG (1ULL << 8)
 #define FS_ABI_1 ((1ULL << 13) - 1)
-#define FS_REFER (1ULL << 13)      /* ABI 2 */
-#define FS_TRUNCATE (1ULL << 14)   /* ABI 3 */
-#define FS_IOCTL_DEV (1ULL << 15)  /* ABI 5 */
-#define NET_BIND_TCP (1ULL << 0)   /* ABI 4 */
+#define FS_REFER (1ULL << 13)     /* ABI 2 */
+#define FS_TRUNCATE (1ULL << 14)  /* ABI 3 */
+#define FS_IOCTL_DEV (1ULL << 15) /* ABI 5 */
+#define NET_BIND_TCP (1ULL << 0)  /* ABI 4 */
 #define NET_CONNECT_TCP (1ULL << 1)
 #define SCOPE_ABSTRACT_UNIX (1ULL << 0) /* ABI 6 */
 #define SCOPE_SIGNAL (1ULL << 1)

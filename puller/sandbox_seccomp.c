@@ -14,10 +14,10 @@
 #include "sandbox_parts.h"
 #include "util.h"
 
-#define NAMESPACES                                                                                              \
-        (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 #define SOCKET_TYPE_MASK 0xf /* the rest of socket(2)'s type are flags */
 
+/* clang-format off */
 /* Memory, time, own descriptors, own identity: nothing that reaches another process or names a file for writing. */
 static const int calls_always[] = {
         SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pwrite64),
@@ -54,6 +54,8 @@ static const int calls_writable[] = {
         SCMP_SYS(rmdir), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
         SCMP_SYS(fchmod),
 };
+
+/* clang-format on */
 
 /* Newer than some kernel that libraries still reckon with: with ENOSYS they use the older call, with EPERM they give up. */
 static const int calls_unknown[] = {SCMP_SYS(clone3), SCMP_SYS(openat2)};

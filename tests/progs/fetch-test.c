@@ -70,12 +70,18 @@ static int make(const char *path) {
 int main(int argc, char **argv) {
         enum { KEY = 1, ETAG, LAST_MODIFIED, CA, CERT, CLIENT_KEY, TOKEN, PROXY, TIMEOUT, LOW_SPEED, MAX_ARCHIVE };
         static const struct option options[] = {
-                {"key", 1, NULL, KEY},         {"etag", 1, NULL, ETAG},
-                {"last-modified", 1, NULL, LAST_MODIFIED}, {"ca", 1, NULL, CA},
-                {"cert", 1, NULL, CERT},       {"client-key", 1, NULL, CLIENT_KEY},
-                {"token", 1, NULL, TOKEN},     {"proxy", 1, NULL, PROXY},
-                {"timeout", 1, NULL, TIMEOUT}, {"low-speed", 1, NULL, LOW_SPEED},
-                {"max-archive", 1, NULL, MAX_ARCHIVE}, {},
+                {"key", 1, NULL, KEY},
+                {"etag", 1, NULL, ETAG},
+                {"last-modified", 1, NULL, LAST_MODIFIED},
+                {"ca", 1, NULL, CA},
+                {"cert", 1, NULL, CERT},
+                {"client-key", 1, NULL, CLIENT_KEY},
+                {"token", 1, NULL, TOKEN},
+                {"proxy", 1, NULL, PROXY},
+                {"timeout", 1, NULL, TIMEOUT},
+                {"low-speed", 1, NULL, LOW_SPEED},
+                {"max-archive", 1, NULL, MAX_ARCHIVE},
+                {},
         };
         struct fetch_request req = {
                 .fd = -1, .limits = bundle_limits_default, .timeout_ns = 60 * S, .uid = NOBODY, .gid = NOBODY};
@@ -95,17 +101,38 @@ int main(int argc, char **argv) {
                         if (keyring_add_file(&ring, optarg, &err) < 0)
                                 return usage(err.msg);
                         break;
-                case ETAG: req.etag = optarg; break;
-                case LAST_MODIFIED: req.last_modified = optarg; break;
-                case CA: req.ca = optarg; break;
-                case CERT: req.certificate = optarg; break;
-                case CLIENT_KEY: req.client_key = optarg; break;
-                case TOKEN: req.token = optarg; break;
-                case PROXY: req.proxy = optarg; break;
-                case TIMEOUT: req.timeout_ns = atoi(optarg) * S; break;
-                case LOW_SPEED: req.low_speed_s = atoi(optarg); break;
-                case MAX_ARCHIVE: req.limits.max_archive = strtoull(optarg, NULL, 10); break;
-                default: return 2;
+                case ETAG:
+                        req.etag = optarg;
+                        break;
+                case LAST_MODIFIED:
+                        req.last_modified = optarg;
+                        break;
+                case CA:
+                        req.ca = optarg;
+                        break;
+                case CERT:
+                        req.certificate = optarg;
+                        break;
+                case CLIENT_KEY:
+                        req.client_key = optarg;
+                        break;
+                case TOKEN:
+                        req.token = optarg;
+                        break;
+                case PROXY:
+                        req.proxy = optarg;
+                        break;
+                case TIMEOUT:
+                        req.timeout_ns = atoi(optarg) * S;
+                        break;
+                case LOW_SPEED:
+                        req.low_speed_s = atoi(optarg);
+                        break;
+                case MAX_ARCHIVE:
+                        req.limits.max_archive = strtoull(optarg, NULL, 10);
+                        break;
+                default:
+                        return 2;
                 }
         if (optind + 1 != argc)
                 return usage("one URL or file");

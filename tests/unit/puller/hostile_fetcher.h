@@ -216,13 +216,11 @@ static void member_without_descriptor(const struct hostile *h) {
 }
 static void unsealed_manifest(const struct hostile *h) {
         say_sandboxed();
-        say(FETCH_MANIFEST, 0,
-            (int[]){sealed_with(h->bytes.data, h->bytes.len, 0), sealed(h->sigs.data, h->sigs.len)}, 2);
+        say(FETCH_MANIFEST, 0, (int[]){sealed_with(h->bytes.data, h->bytes.len, 0), sealed(h->sigs.data, h->sigs.len)}, 2);
 }
 static void unsealed_signatures(const struct hostile *h) {
         say_sandboxed();
-        say(FETCH_MANIFEST, 0,
-            (int[]){sealed(h->bytes.data, h->bytes.len), sealed_with(h->sigs.data, h->sigs.len, 0)}, 2);
+        say(FETCH_MANIFEST, 0, (int[]){sealed(h->bytes.data, h->bytes.len), sealed_with(h->sigs.data, h->sigs.len, 0)}, 2);
 }
 static void unsealed_member(const struct hostile *h) {
         last_member(h, sealed_with(member_data(h, h->n - 1), h->lengths[h->n - 1], 0));
@@ -428,11 +426,12 @@ static void moved_offsets(const struct hostile *h) {
 static const struct behaviour {
         const char *name;
         void (*run)(const struct hostile *h);
-        int want;             /* 0: accepted */
+        int want; /* 0: accepted */
         enum reason reason;
-        const char *message;  /* part of it; NULL: any */
+        const char *message; /* part of it; NULL: any */
 } behaviours[] = {
-#define B(name, ...) {#name, name, __VA_ARGS__}
+#define B(name, ...) \
+        { #name, name, __VA_ARGS__ }
         B(honest, 0, REASON_NONE, NULL),
         B(moved_offsets, 0, REASON_NONE, NULL),
         B(flood_members, 0, REASON_NONE, NULL), /* whatever comes after the end is nobody's business */

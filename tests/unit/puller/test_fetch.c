@@ -33,8 +33,8 @@
 
 struct fixture {
         struct privkey *key, *second, *stranger;
-        struct keyring ring;           /* key and second */
-        struct made_bundle bundle;     /* signed by key */
+        struct keyring ring;       /* key and second */
+        struct made_bundle bundle; /* signed by key */
         char dir[64], bytes[96], sigs[96], members[96], self[4096];
 };
 
@@ -78,9 +78,16 @@ static void hostile_files_write(const struct fixture *f, const struct made_bundl
 static struct fetch_request hostile_request(const struct fixture *f, const char *behaviour) {
         setenv(BEHAVIOUR, behaviour, 1);
         return (struct fetch_request){
-                .url = "https://hostile.example/bundle.tar.zst", .fd = -1, .exe = f->self, .limits = bundle_limits_default,
-                .timeout_ns = 10 * S, .uid = NOBODY, .gid = NOBODY,
-                .ca = f->bytes, .certificate = f->sigs, .client_key = f->members,
+                .url = "https://hostile.example/bundle.tar.zst",
+                .fd = -1,
+                .exe = f->self,
+                .limits = bundle_limits_default,
+                .timeout_ns = 10 * S,
+                .uid = NOBODY,
+                .gid = NOBODY,
+                .ca = f->bytes,
+                .certificate = f->sigs,
+                .client_key = f->members,
         };
 }
 
@@ -358,9 +365,18 @@ static void senseless_requests_start_nothing(void **state) {
         struct bundle_trust trust = {.ring = &f->ring, .threshold = 1}, none = {.ring = &(struct keyring){}, .threshold = 1},
                             zero = {.ring = &f->ring, .threshold = 0}, null = {.threshold = 1};
         static const char *const urls[] = {
-                "http://example.com/x", "HTTP://example.com/x", "ftp://example.com/x", "file:///etc/shadow", "gopher://x/",
-                "//example.com/x", "example.com/x", "https://", "https://e:99999/", "https://user:secret@example.com/x",
-                "https://user@example.com/x", "",
+                "http://example.com/x",
+                "HTTP://example.com/x",
+                "ftp://example.com/x",
+                "file:///etc/shadow",
+                "gopher://x/",
+                "//example.com/x",
+                "example.com/x",
+                "https://",
+                "https://e:99999/",
+                "https://user:secret@example.com/x",
+                "https://user@example.com/x",
+                "",
         };
         struct fetch_request req = hostile_request(f, "silent");
         struct fetched got;
@@ -415,8 +431,7 @@ static int setup(void **state) {
         for (size_t i = 0; i < 2; i++) {
                 cleanup_buf struct buf pem = {};
 
-                if (pubkey_pem(privkey_public(*keys[i]), &pem, NULL) < 0 ||
-                    keyring_add_pem(&f.ring, pem.data, pem.len, NULL) < 0)
+                if (pubkey_pem(privkey_public(*keys[i]), &pem, NULL) < 0 || keyring_add_pem(&f.ring, pem.data, pem.len, NULL) < 0)
                         return -1;
         }
         strcpy(f.dir, "/tmp/test_fetch.XXXXXX");

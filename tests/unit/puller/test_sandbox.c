@@ -35,9 +35,9 @@
 static const char *const readable[] = {"/etc/hosts", "/usr/lib", "/nonexistent/file", NULL};
 
 struct fixture {
-        char dir[64];         /* writable for the sandboxed user by its mode */
+        char dir[64]; /* writable for the sandboxed user by its mode */
         int dir_fd;
-        int listener;         /* TCP on loopback */
+        int listener; /* TCP on loopback */
         uint16_t port;
 };
 
@@ -78,8 +78,13 @@ static int sandboxed(const struct sandbox_spec *spec, int (*probe)(const struct 
 
 static struct sandbox_spec spec_for(enum sandbox_profile profile) {
         return (struct sandbox_spec){
-                .uid = NOBODY, .gid = NOBODY, .profile = profile, .readable = readable, .writable_dir = -1,
-                .max_memory = 1ULL << 30, .max_file = 1 << 20,
+                .uid = NOBODY,
+                .gid = NOBODY,
+                .profile = profile,
+                .readable = readable,
+                .writable_dir = -1,
+                .max_memory = 1ULL << 30,
+                .max_file = 1 << 20,
         };
 }
 
@@ -278,7 +283,8 @@ struct probe {
         int (*run)(const struct fixture *f);
         int want;
 };
-#define PROBE(f, want) {#f, f, want}
+#define PROBE(f, want) \
+        { #f, f, want }
 
 static void run_probes(const struct sandbox_spec *spec, const struct probe *probes, size_t n, const struct fixture *f) {
         size_t wrong = 0;
@@ -295,19 +301,44 @@ static void run_probes(const struct sandbox_spec *spec, const struct probe *prob
 }
 
 static const struct probe refused_always[] = {
-        PROBE(create_file, EPERM),      PROBE(create_unnamed, EPERM), PROBE(open_for_writing, EPERM),
-        PROBE(truncate_by_open, EPERM), PROBE(make_folder, EPERM),    PROBE(remove_file, EPERM),
-        PROBE(change_mode, EPERM),      PROBE(execute, EPERM),        PROBE(execute_at, EPERM),
-        PROBE(start_process, EPERM),    PROBE(start_vfork, EPERM),    PROBE(start_clone3, ENOSYS),
-        PROBE(raw_socket, EPERM),       PROBE(packet_socket, EPERM),  PROBE(netlink_socket, EPERM),
-        PROBE(unix_socket, EPERM),      PROBE(vsock_socket, EPERM),   PROBE(socket_listen, EPERM),
-        PROBE(socket_bind, EPERM),      PROBE(trace, EPERM),          PROBE(peek, EPERM),
-        PROBE(kill_parent, EPERM),      PROBE(tgkill_parent, EPERM),  PROBE(own_signals, EPERM),
-        PROBE(call_bpf, EPERM),         PROBE(call_unshare, EPERM),   PROBE(call_mount, EPERM),
-        PROBE(call_userfaultfd, EPERM), PROBE(call_io_uring, EPERM),  PROBE(call_keyctl, EPERM),
-        PROBE(call_perf, EPERM),        PROBE(terminal_input, EPERM), PROBE(map_code, EPERM),
-        PROBE(make_code, EPERM),        PROBE(become_root, EPERM),    PROBE(become_dumpable, EPERM),
-        PROBE(raise_limits, EPERM),     PROBE(memory_file_too_large, EFBIG),
+        PROBE(create_file, EPERM),
+        PROBE(create_unnamed, EPERM),
+        PROBE(open_for_writing, EPERM),
+        PROBE(truncate_by_open, EPERM),
+        PROBE(make_folder, EPERM),
+        PROBE(remove_file, EPERM),
+        PROBE(change_mode, EPERM),
+        PROBE(execute, EPERM),
+        PROBE(execute_at, EPERM),
+        PROBE(start_process, EPERM),
+        PROBE(start_vfork, EPERM),
+        PROBE(start_clone3, ENOSYS),
+        PROBE(raw_socket, EPERM),
+        PROBE(packet_socket, EPERM),
+        PROBE(netlink_socket, EPERM),
+        PROBE(unix_socket, EPERM),
+        PROBE(vsock_socket, EPERM),
+        PROBE(socket_listen, EPERM),
+        PROBE(socket_bind, EPERM),
+        PROBE(trace, EPERM),
+        PROBE(peek, EPERM),
+        PROBE(kill_parent, EPERM),
+        PROBE(tgkill_parent, EPERM),
+        PROBE(own_signals, EPERM),
+        PROBE(call_bpf, EPERM),
+        PROBE(call_unshare, EPERM),
+        PROBE(call_mount, EPERM),
+        PROBE(call_userfaultfd, EPERM),
+        PROBE(call_io_uring, EPERM),
+        PROBE(call_keyctl, EPERM),
+        PROBE(call_perf, EPERM),
+        PROBE(terminal_input, EPERM),
+        PROBE(map_code, EPERM),
+        PROBE(make_code, EPERM),
+        PROBE(become_root, EPERM),
+        PROBE(become_dumpable, EPERM),
+        PROBE(raise_limits, EPERM),
+        PROBE(memory_file_too_large, EFBIG),
 };
 
 static void nothing_reaches_out_of_the_network_profile(void **state) {
@@ -318,7 +349,10 @@ static void nothing_reaches_out_of_the_network_profile(void **state) {
 
 static void nothing_reaches_out_of_the_parse_profile(void **state) {
         static const struct probe refused[] = {
-                PROBE(tcp_socket, EPERM), PROBE(udp6_socket, EPERM), PROBE(tcp_connect, EPERM), PROBE(start_thread, EPERM),
+                PROBE(tcp_socket, EPERM),
+                PROBE(udp6_socket, EPERM),
+                PROBE(tcp_connect, EPERM),
+                PROBE(start_thread, EPERM),
         };
         struct sandbox_spec spec = spec_for(SANDBOX_PARSE);
 
@@ -328,7 +362,10 @@ static void nothing_reaches_out_of_the_parse_profile(void **state) {
 
 static void nothing_reaches_out_of_the_report_profile(void **state) {
         static const struct probe refused[] = {
-                PROBE(tcp_socket, EPERM), PROBE(udp6_socket, EPERM), PROBE(tcp_connect, EPERM), PROBE(start_thread, EPERM),
+                PROBE(tcp_socket, EPERM),
+                PROBE(udp6_socket, EPERM),
+                PROBE(tcp_connect, EPERM),
+                PROBE(start_thread, EPERM),
         };
         static const struct probe allowed[] = {PROBE(accept_given, EAGAIN), PROBE(memory_file, 0)};
         struct sandbox_spec spec = spec_for(SANDBOX_REPORT);
@@ -424,8 +461,9 @@ static void the_report_is_true(void **state) {
         assert_true(sandbox_report_format(&report, text, sizeof(text)) < (int)sizeof(text));
         assert_string_equal(text, "uid 998, own user, no capabilities, seccomp; without Landlock files, Landlock network, "
                                   "Landlock signals and abstract sockets");
-        assert_int_equal(sandbox_report_format(&report, text, 8), strlen("uid 998, own user, no capabilities, seccomp; without "
-                                  "Landlock files, Landlock network, Landlock signals and abstract sockets"));
+        assert_int_equal(sandbox_report_format(&report, text, 8),
+                         strlen("uid 998, own user, no capabilities, seccomp; without "
+                                "Landlock files, Landlock network, Landlock signals and abstract sockets"));
         assert_string_equal(text, "uid 998");
 }
 
