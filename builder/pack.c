@@ -2,6 +2,7 @@
 #include "pack.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "bundle_file.h"
 
@@ -9,10 +10,11 @@
 static bool is_there(const char *output, const struct envelope *env) {
         cleanup_bundle_file struct bundle_file file = BUNDLE_FILE_INIT;
         cleanup_buf struct buf ours = {}, theirs = {};
+        struct stat st;
 
-        return bundle_file_load(output, NULL, 0, &file, NULL) == 0 && envelope_format(env, &ours, NULL) == 0 &&
-               envelope_format(&file.env, &theirs, NULL) == 0 && ours.len == theirs.len &&
-               memcmp(ours.data, theirs.data, ours.len) == 0;
+        return stat(output, &st) == 0 && S_ISREG(st.st_mode) && bundle_file_load(output, NULL, 0, &file, NULL) == 0 &&
+               envelope_format(env, &ours, NULL) == 0 && envelope_format(&file.env, &theirs, NULL) == 0 &&
+               ours.len == theirs.len && memcmp(ours.data, theirs.data, ours.len) == 0;
 }
 
 /* Reads the archive that was just written as a node would. */

@@ -52,30 +52,40 @@ int signers_ring(const struct signers *s, struct keyring *ret, struct err *err) 
         return 0;
 }
 
-int file_publish(int memfd, const char *path, mode_t mode, bool *ret_unchanged, struct err *err) {
-        cleanup_buf struct buf text = {}, old = {};
-        cleanup_free char *dir = path_dir(path);
-        cleanup_fd int dirfd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+/* The mode of what is there, if anything; only a regular file is ever replaced, never /dev/null. */
+static int file_look(int dirfd, const char *name, mode_t *mode, struct err *err) {
         struct stat st;
+
+        if (fstatat(dirfd, name, &st, 0) < 0)
+                return errno == ENOENT ? 0 : err_errno(err, -errno, "cannot look at '%s'", name);
+        if (!S_ISREG(st.st_mode))
+                return err_set(err, -EEXIST, REASON_NONE, "'%s' is there and is not a regular file", name);
+        *mode = st.st_mode & 07777;
+        return 0;
+}
+
+int file_publish(int memfd, const char *path, mode_t mode, bool *ret_unchanged, struct err *err) {
+        /* Of a symbolic link, the file that it leads to. */
+        cleanup_free char *real = realpath(path, NULL), *dir = path_dir(real ?: path);
+        cleanup_fd int dirfd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+        const char *slash = strrchr(real ?: path, '/'), *name = slash ? slash + 1 : path;
+        cleanup_buf struct buf text = {}, old = {};
         int e;
 
         if (dirfd < 0)
                 return err_errno(err, -errno, "cannot open the directory of '%s'", path);
+        e = file_look(dirfd, name, &mode, err);
+        if (e < 0)
+                return e;
         if (lseek(memfd, 0, SEEK_SET) < 0)
                 return err_errno(err, -errno, "cannot read back what was written");
         e = fd_read_all(memfd, PUBLISH_MAX, &text, err);
         if (e < 0)
                 return e;
-        if (fstatat(dirfd, name, &st, 0) == 0) {
-                mode = st.st_mode & 07777;
-                *ret_unchanged = S_ISREG(st.st_mode) && (size_t)st.st_size == text.len &&
-                                 file_read(dirfd, name, text.len, &old, NULL) == 0 && old.len == text.len &&
-                                 memcmp(old.data, text.data, text.len) == 0;
-                if (*ret_unchanged)
-                        return 0;
-        }
-        *ret_unchanged = false;
+        *ret_unchanged = file_read(dirfd, name, text.len, &old, NULL) == 0 && old.len == text.len &&
+                         memcmp(old.data, text.data, text.len) == 0;
+        if (*ret_unchanged)
+                return 0;
         e = file_replace(dirfd, name, mode, text.data, text.len, err);
         return e < 0 ? err_wrap(err, e, "'%s'", path) : 0;
 }

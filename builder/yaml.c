@@ -254,8 +254,10 @@ static void report_syntax(struct reader *r, struct fy_diag *diag) {
                 diag_error(r->diags, (struct pos){r->doc->file, 1, 1}, "the file is empty");
 }
 
-static void diag_unref_p(struct fy_diag **d) {
-        fy_diag_unref(*d);
+/* Not fy_diag_unref(), which leaks what was collected. */
+static void diag_destroy_p(struct fy_diag **d) {
+        if (*d)
+                fy_diag_destroy(*d);
 }
 static void parser_destroy_p(struct fy_parser **p) {
         if (*p)
@@ -263,7 +265,7 @@ static void parser_destroy_p(struct fy_parser **p) {
 }
 
 int yaml_parse(const char *file, const void *p, size_t n, struct diags *diags, struct yaml_doc **ret) {
-        cleanup(diag_unref_p) struct fy_diag *diag = NULL;
+        cleanup(diag_destroy_p) struct fy_diag *diag = NULL;
         cleanup(parser_destroy_p) struct fy_parser *parser = NULL;
         cleanup_yaml struct yaml_doc *doc = new_array(1, sizeof(*doc));
         size_t before = diags->n_errors;

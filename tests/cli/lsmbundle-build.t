@@ -196,6 +196,31 @@ result $? "a build that fails leaves the old file alone"
 [ -z "$(ls -A temporary)" ] && [ -z "$(find . -maxdepth 1 -name '.*' -type f ! -name .err)" ]
 result $? "no temporary file is left behind"
 
+mkfifo pipe
+run build two/bundles/sample -o pipe
+[ "$status" = 1 ] && [ -p pipe ]
+result $? "what is not a regular file is not replaced (/dev/null!)"
+ln -s two.tar.zst link.tar.zst
+rm two.tar.zst && touch two.tar.zst
+run build two/bundles/sample -o link.tar.zst
+[ "$status" = 0 ] && [ -L link.tar.zst ] && [ -s two.tar.zst ]
+result $? "a symbolic link is followed"
+
+cat >slow-clang <<'END'
+#!/bin/sh
+case " $* " in *" -c "*) touch "$SLOW_STARTED"; exec sleep 100 ;; esac
+exec clang "$@"
+END
+chmod +x slow-clang
+bundle slow
+CLANG=$tmp/slow-clang SLOW_STARTED=$tmp/started timeout 60 "$program" build slow -o slow.tar.zst >/dev/null 2>slow.err &
+for ((i = 0; i < 300; i++)); do [ ! -e started ] || break; sleep 0.1; done
+[ -e started ] && [ -n "$(ls -A temporary)" ] && pkill -TERM -P $! -x lsmbundle
+wait $!
+status=$? err=$(<slow.err)
+[ "$status" = 1 ] && [[ $err == *interrupted* ]] && [ -z "$(ls -A temporary)" ] && [ ! -e slow.tar.zst ]
+result $? "interrupted, it removes what it has made"
+
 run build "$top/bundles/baseline" -o baseline.tar.zst
 exits 0 "the baseline builds"
 

@@ -13,6 +13,8 @@ cd "$tmp" || exit 1
 # What a test sees must not depend on who runs it.
 export XDG_CACHE_HOME=$tmp/cache LC_ALL=C GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 unset SOURCE_DATE_EPOCH CLANG
+# A sanitizer's finding must not look like an ordinary failure.
+export ASAN_OPTIONS=exitcode=99
 
 count=0 out='' err='' status=0
 
