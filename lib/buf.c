@@ -65,10 +65,10 @@ int buf_vprintf(struct buf *b, const char *fmt, va_list ap) {
         va_end(again);
         if (n < 0)
                 return -EINVAL;
-        r = buf_reserve(b, (size_t) n);
+        r = buf_reserve(b, (size_t)n);
         if (r < 0)
                 return r;
-        vsnprintf(b->data + b->len, (size_t) n + 1, fmt, ap);
-        b->len += (size_t) n;
+        vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+        b->len += (size_t)n;
         return 0;
 }

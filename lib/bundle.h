@@ -11,8 +11,8 @@
 #include "manifest.h"
 
 struct bundle_limits {
-        uint64_t max_archive;  /* compressed bytes read */
-        uint64_t max_content;  /* sum of the members' lengths */
+        uint64_t max_archive; /* compressed bytes read */
+        uint64_t max_content; /* sum of the members' lengths */
         size_t max_members;
 };
 extern const struct bundle_limits bundle_limits_default; /* 64 MiB, 256 MiB, 4096 */
@@ -27,9 +27,9 @@ struct bundle_trust {
 struct bundle_sink {
         void *ctx;
         int (*manifest)(void *ctx, const struct envelope *env, const struct manifest *m, struct err *err);
-        int (*member)(void *ctx, size_t index, struct err *err);                                   /* begins */
+        int (*member)(void *ctx, size_t index, struct err *err); /* begins */
         int (*data)(void *ctx, size_t index, const void *p, size_t n, struct err *err);
-        int (*member_end)(void *ctx, size_t index, struct err *err);                               /* length, digest held */
+        int (*member_end)(void *ctx, size_t index, struct err *err); /* length, digest held */
 };
 
 /* read: like read(2), negative errno on failure. */

@@ -14,7 +14,7 @@ const struct bundle_limits bundle_limits_default = {
 
 struct reader {
         struct zframes *z;
-        struct bundle_tar *tar;        /* of the second frame */
+        struct bundle_tar *tar; /* of the second frame */
         const struct manifest *m;
         const struct bundle_sink *sink;
         struct digest *digest;
@@ -44,7 +44,7 @@ static int explain_gap(struct reader *rd, size_t expected, const char *found) {
 /* Is this the member that stands here by the manifest? `expected` may be behind the last. */
 static int member_check(struct reader *rd, size_t expected, const struct bundle_entry *e) {
         size_t i = expected < rd->m->n_members && streq(rd->m->members[expected].path, e->path) ? expected
-                                                                                               : member_find(rd->m, e->path);
+                                                                                                : member_find(rd->m, e->path);
 
         if (i < expected || streq(e->path, MANIFEST_PATH))
                 return err_set(rd->err, -EBADMSG, REASON_DUPLICATE_MEMBER, "'%s' is there twice", e->path);
@@ -54,7 +54,7 @@ static int member_check(struct reader *rd, size_t expected, const struct bundle_
                 return explain_gap(rd, expected, rd->m->members[i].path);
         if (e->length != rd->m->members[i].length)
                 return err_set(rd->err, -EBADMSG, REASON_LENGTH_MISMATCH, "'%s' has %llu bytes and should have %llu", e->path,
-                               (unsigned long long) e->length, (unsigned long long) rd->m->members[i].length);
+                               (unsigned long long)e->length, (unsigned long long)rd->m->members[i].length);
         return 0;
 }
 
@@ -127,7 +127,7 @@ static int limits_check(const struct manifest *m, const struct bundle_limits *li
         for (size_t i = 0; i < m->n_members; i++)
                 if (add_overflows(sum, m->members[i].length, &sum) || sum > limits->max_content)
                         return err_set(err, -EFBIG, REASON_TOO_LARGE, "its members have more than %llu bytes",
-                                       (unsigned long long) limits->max_content);
+                                       (unsigned long long)limits->max_content);
         if (add_overflows(sum, (m->n_members + 1) * HEADERS_MAX, &sum))
                 return err_set(err, -EFBIG, REASON_TOO_LARGE, "its members are too large");
         *ret_unpacked = sum;
@@ -154,7 +154,7 @@ static int second_frame_read(struct reader *rd, uint64_t unpacked) {
         n = zframes_read_raw(rd->z, &c, 1, rd->err);
         if (n > 0)
                 return err_set(rd->err, -EBADMSG, REASON_TRAILING_DATA, "there is something after the archive");
-        return (int) n;
+        return (int)n;
 }
 
 /* Everything about the manifest, before a member is looked at: signatures over the exact bytes first, then what they say. */

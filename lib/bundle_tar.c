@@ -11,10 +11,10 @@
 struct bundle_tar {
         struct archive *a;
         struct zframes *z;
-        uint64_t max, total;   /* bytes of the frame: allowed, and handed to libarchive */
-        bool ended;            /* libarchive has seen the frame's end */
-        bool over;             /* the frame goes on beyond what is allowed */
-        int r;                 /* why reading stopped, when it was not libarchive's doing */
+        uint64_t max, total; /* bytes of the frame: allowed, and handed to libarchive */
+        bool ended;          /* libarchive has seen the frame's end */
+        bool over;           /* the frame goes on beyond what is allowed */
+        int r;               /* why reading stopped, when it was not libarchive's doing */
         struct err err;
         uint8_t chunk[CHUNK];
 };
@@ -27,16 +27,16 @@ static la_ssize_t tar_read(struct archive *a, void *ctx, const void **ret) {
         if (t->over || (n > 0 && t->total == t->max))
                 n = err_set(&t->err, -EFBIG, REASON_TOO_LARGE, "it unpacks to more than its manifest lists");
         if (n < 0) {
-                t->r = (int) n;
+                t->r = (int)n;
                 archive_set_error(a, EIO, "read");
                 return ARCHIVE_FATAL;
         }
         /* A chunk reads ahead: it is an error only when libarchive wants to go on behind the limit. */
-        if ((uint64_t) n > t->max - t->total) {
+        if ((uint64_t)n > t->max - t->total) {
                 t->over = true;
-                n = (ssize_t) (t->max - t->total);
+                n = (ssize_t)(t->max - t->total);
         }
-        t->total += (uint64_t) n;
+        t->total += (uint64_t)n;
         t->ended = n == 0;
         *ret = t->chunk;
         return n;
@@ -103,8 +103,8 @@ int bundle_tar_next(struct bundle_tar *t, struct bundle_entry *ret, struct err *
                 return err_set(err, -EBADMSG, REASON_NOT_A_FILE, "'%s' is not a regular file", path);
         *ret = (struct bundle_entry){
                 .path = path,
-                .length = (uint64_t) archive_entry_size(e),
-                .mtime = archive_entry_mtime(e) > 0 ? (uint64_t) archive_entry_mtime(e) : 0,
+                .length = (uint64_t)archive_entry_size(e),
+                .mtime = archive_entry_mtime(e) > 0 ? (uint64_t)archive_entry_mtime(e) : 0,
         };
         return 1;
 }
@@ -124,8 +124,8 @@ int bundle_tar_finish(struct bundle_tar *t, uint64_t length, struct err *err) {
                 ssize_t n = zframes_read(t->z, t->chunk, sizeof(t->chunk), err);
 
                 if (n < 0)
-                        return (int) n;
-                t->total += (uint64_t) n;
+                        return (int)n;
+                t->total += (uint64_t)n;
                 t->ended = n == 0;
         }
         if (t->over || t->total > length)
@@ -136,14 +136,14 @@ int bundle_tar_finish(struct bundle_tar *t, uint64_t length, struct err *err) {
 }
 
 int bundle_tar_end(struct bundle_tar *t, struct err *err) {
-        uint64_t end = (uint64_t) archive_read_header_position(t->a) + 2 * TAR_BLOCK;
+        uint64_t end = (uint64_t)archive_read_header_position(t->a) + 2 * TAR_BLOCK;
         int r;
 
         r = bundle_tar_finish(t, end, err);
         if (r < 0)
                 return r;
         /* libarchive is content with one zero block; it goes over the second one only when that is zero, too. */
-        if ((uint64_t) archive_filter_bytes(t->a, 0) != end)
+        if ((uint64_t)archive_filter_bytes(t->a, 0) != end)
                 return err_set(err, -EBADMSG, REASON_TRAILING_DATA, "the tar does not end in two zero blocks");
         return 0;
 }

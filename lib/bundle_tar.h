@@ -13,7 +13,7 @@
 struct bundle_tar;
 
 struct bundle_entry {
-        const char *path;      /* valid until the next member */
+        const char *path; /* valid until the next member */
         uint64_t length;
         uint64_t mtime;
 };

@@ -15,10 +15,10 @@
 
 /* The tar goes two times through libarchive: first only its length is wanted, since a frame's header states it. */
 struct frame {
-        ZSTD_CCtx *z;          /* NULL: count only */
+        ZSTD_CCtx *z; /* NULL: count only */
         int fd;
-        uint64_t length;       /* of the tar */
-        bool stopped;          /* what libarchive still writes, the end-of-archive blocks, is not wanted */
+        uint64_t length; /* of the tar */
+        bool stopped;    /* what libarchive still writes, the end-of-archive blocks, is not wanted */
         struct err *err;
         int r;
 };
@@ -46,7 +46,7 @@ static la_ssize_t tar_written(struct archive *a, void *ctx, const void *p, size_
         struct frame *f = ctx;
 
         if (f->stopped)
-                return (la_ssize_t) n;
+                return (la_ssize_t)n;
         f->length += n;
         if (f->z && f->r >= 0)
                 f->r = frame_put(f, p, n, ZSTD_e_continue);
@@ -54,7 +54,7 @@ static la_ssize_t tar_written(struct archive *a, void *ctx, const void *p, size_
                 archive_set_error(a, EIO, "write");
                 return -1;
         }
-        return (la_ssize_t) n;
+        return (la_ssize_t)n;
 }
 
 static int member_write(struct archive *a, const struct bundle_member *m, uint64_t mtime) {
@@ -67,11 +67,11 @@ static int member_write(struct archive *a, const struct bundle_member *m, uint64
         archive_entry_set_pathname(e, m->path);
         archive_entry_set_filetype(e, AE_IFREG);
         archive_entry_set_perm(e, 0644);
-        archive_entry_set_mtime(e, (time_t) mtime, 0);
-        archive_entry_set_size(e, (la_int64_t) m->len);
+        archive_entry_set_mtime(e, (time_t)mtime, 0);
+        archive_entry_set_size(e, (la_int64_t)m->len);
         ok = archive_write_header(a, e) == ARCHIVE_OK;
         archive_entry_free(e);
-        ok = ok && (m->len == 0 || archive_write_data(a, m->data, m->len) == (la_ssize_t) m->len);
+        ok = ok && (m->len == 0 || archive_write_data(a, m->data, m->len) == (la_ssize_t)m->len);
         return ok && archive_write_finish_entry(a) == ARCHIVE_OK ? 0 : -EIO;
 }
 
@@ -184,9 +184,9 @@ int bundle_replace_manifest(int in_fd, int out_fd, const struct envelope *env, s
         if (r < 0)
                 return r;
         while ((n = zframes_read_raw(z, bytes, sizeof(bytes), err)) > 0) {
-                r = fd_write_all(out_fd, bytes, (size_t) n);
+                r = fd_write_all(out_fd, bytes, (size_t)n);
                 if (r < 0)
                         return err_errno(err, r, "write");
         }
-        return (int) n;
+        return (int)n;
 }

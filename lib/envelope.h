@@ -18,8 +18,8 @@ struct signature {
 };
 
 struct envelope {
-        struct buf bytes;            /* canonical bytes of `signed` */
-        struct signature *sigs;      /* as found; not verified */
+        struct buf bytes;       /* canonical bytes of `signed` */
+        struct signature *sigs; /* as found; not verified */
         size_t n_sigs;
 };
 
@@ -39,8 +39,8 @@ int envelope_sign(struct envelope *env, const struct privkey *key, struct err *e
 /* Which of the ring's keys have signed: valid[i] belongs to ring->keys[i]. */
 struct sig_report {
         bool valid[SIGNATURES_MAX];
-        size_t n_valid;              /* distinct key material */
-        size_t n_unknown;            /* signatures by keys that are not in the ring */
+        size_t n_valid;   /* distinct key material */
+        size_t n_unknown; /* signatures by keys that are not in the ring */
 };
 /*
  * Refuses unless at least `threshold` (>= 1) distinct keys of the ring have signed these bytes, counted by key material.

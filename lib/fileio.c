@@ -20,7 +20,7 @@ int fd_read_all(int fd, size_t max, struct buf *ret, struct err *err) {
 
         /* A first guess only: files in /proc say 0, and a file may grow while it is read. */
         if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
-                room = ((uint64_t) st.st_size < max ? (size_t) st.st_size : max) + 1;
+                room = ((uint64_t)st.st_size < max ? (size_t)st.st_size : max) + 1;
         for (;;) {
                 ssize_t n;
 
@@ -38,7 +38,7 @@ int fd_read_all(int fd, size_t max, struct buf *ret, struct err *err) {
                         return err_errno(err, -errno, "read");
                 if (n == 0)
                         break;
-                b.len += (size_t) n;
+                b.len += (size_t)n;
                 b.data[b.len] = 0;
         }
         buf_done(ret);
@@ -72,7 +72,7 @@ int fd_write_all(int fd, const void *p, size_t n) {
                 if (k < 0)
                         return -errno;
                 s += k;
-                n -= (size_t) k;
+                n -= (size_t)k;
         }
         return 0;
 }
@@ -81,7 +81,7 @@ ssize_t fd_read_some(void *fd, void *p, size_t n) {
         ssize_t k;
 
         do
-                k = read(*(int *) fd, p, n);
+                k = read(*(int *)fd, p, n);
         while (k < 0 && errno == EINTR);
         return k < 0 ? -errno : k;
 }
@@ -94,7 +94,7 @@ static int temporary_open(int dirfd, const char *name, char *ret_name, size_t si
 
                 if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
                         return -EIO;
-                if ((size_t) snprintf(ret_name, size, ".%.200s.%016llx", name, (unsigned long long) salt) >= size)
+                if ((size_t)snprintf(ret_name, size, ".%.200s.%016llx", name, (unsigned long long)salt) >= size)
                         return -ENAMETOOLONG;
                 fd = openat(dirfd, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
                 if (fd >= 0 || errno != EEXIST)
@@ -151,7 +151,7 @@ static int parent_open(int dirfd, const char *path, const char **ret_name) {
         *ret_name = slash ? slash + 1 : path;
         if (!**ret_name || streq(*ret_name, ".") || streq(*ret_name, ".."))
                 return -EISDIR;
-        dir = slash ? strndup(path, (size_t) (slash - path) + 1) : strdup(".");
+        dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
         if (!dir)
                 return -ENOMEM;
         fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

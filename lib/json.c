@@ -5,7 +5,7 @@
 
 /* C0, DEL and, in UTF-8, C1: each can move a terminal's cursor when a string is shown. p is valid UTF-8. */
 static bool has_control(const char *p, size_t n) {
-        const uint8_t *s = (const uint8_t *) p;
+        const uint8_t *s = (const uint8_t *)p;
 
         for (size_t i = 0; i < n; i++)
                 if (s[i] < 0x20 || s[i] == 0x7f || (s[i] == 0xc2 && i + 1 < n && s[i + 1] < 0xa0))
@@ -24,7 +24,7 @@ static int value_check(const json_t *j, int depth, struct err *err) {
                 return err_set(err, -EBADMSG, REASON_MALFORMED, "nested deeper than %d", DEPTH_MAX);
         switch (json_typeof(j)) {
         case JSON_OBJECT:
-                json_object_foreach((json_t *) j, key, v) {
+                json_object_foreach((json_t *)j, key, v) {
                         if (has_control(key, strlen(key)))
                                 return err_set(err, -EBADMSG, REASON_MALFORMED, "a key holds a control character");
                         r = value_check(v, depth + 1, err);
@@ -70,7 +70,7 @@ int json_parse(const void *p, size_t n, json_t **ret, struct err *err) {
                         return err_errno(err, -ENOMEM, "JSON");
                 /* jansson's text quotes the input: keep it printable. */
                 for (char *s = e.text; *s; s++)
-                        if ((uint8_t) *s < 0x20 || (uint8_t) *s >= 0x7f)
+                        if ((uint8_t)*s < 0x20 || (uint8_t)*s >= 0x7f)
                                 *s = '?';
                 return err_set(err, -EBADMSG, REASON_MALFORMED, "JSON line %d: %s", e.line, e.text);
         }
@@ -108,7 +108,7 @@ static int write_string(const char *p, size_t n, struct buf *out, struct err *er
 /* Bytewise. In UTF-8 that is the order of the code points, as in the reference implementations of TUF (Python and Go
  * compare so); the UTF-16 order of RFC 8785 differs beyond the basic plane. */
 static int key_compare(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static int write_value(const json_t *j, int depth, struct buf *out, struct err *err);
@@ -122,8 +122,7 @@ static int write_object(const json_t *j, int depth, struct buf *out, struct err 
 
         if (!keys || buf_append(out, "{", 1) < 0)
                 return -ENOMEM;
-        json_object_foreach((json_t *) j, key, v)
-                keys[n++] = key;
+        json_object_foreach((json_t *)j, key, v) keys[n++] = key;
         qsort(keys, n, sizeof(*keys), key_compare);
         for (size_t i = 0; i < n; i++) {
                 if (i > 0 && buf_append(out, ",", 1) < 0)
@@ -169,7 +168,7 @@ static int write_value(const json_t *j, int depth, struct buf *out, struct err *
         case JSON_STRING:
                 return write_string(json_string_value(j), json_string_length(j), out, err);
         case JSON_INTEGER:
-                return buf_printf(out, "%lld", (long long) json_integer_value(j));
+                return buf_printf(out, "%lld", (long long)json_integer_value(j));
         case JSON_TRUE:
                 return buf_append(out, "true", 4);
         case JSON_FALSE:

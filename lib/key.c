@@ -93,7 +93,7 @@ static int pubkey_init(struct pubkey *ret, EVP_PKEY *evp, struct err *err) {
         len = i2d_PUBKEY(evp, &der);
         if (len <= 0)
                 return openssl_error(err, -EBADMSG, REASON_MALFORMED, "public key");
-        r = sha256(der, (size_t) len, key.material);
+        r = sha256(der, (size_t)len, key.material);
         OPENSSL_free(der);
         if (r < 0)
                 return err_errno(err, r, "public key");
@@ -146,7 +146,7 @@ int keyring_add_pem(struct keyring *ring, const void *pem, size_t n, struct err 
         if (n > PEM_MAX)
                 return err_set(err, -EFBIG, REASON_TOO_LARGE, "a PEM text of more than %d bytes", PEM_MAX);
         ERR_clear_error();
-        bio = BIO_new_mem_buf(pem, (int) n);
+        bio = BIO_new_mem_buf(pem, (int)n);
         if (!bio)
                 return openssl_error(err, -ENOMEM, REASON_NONE, "PEM");
         evp = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
@@ -182,7 +182,7 @@ static int bio_append(BIO *bio, struct buf *out, struct err *err) {
         char *p;
         long n = BIO_get_mem_data(bio, &p);
 
-        if (n <= 0 || buf_append(out, p, (size_t) n) < 0)
+        if (n <= 0 || buf_append(out, p, (size_t)n) < 0)
                 return err_errno(err, -ENOMEM, "PEM");
         return 0;
 }
@@ -258,7 +258,7 @@ static int load_pem(const char *path, EVP_PKEY **ret, struct err *err) {
                         continue;
                 if (n <= 0)
                         break;
-                len += (size_t) n;
+                len += (size_t)n;
         }
         if (n < 0) {
                 int r = -errno;
@@ -266,7 +266,7 @@ static int load_pem(const char *path, EVP_PKEY **ret, struct err *err) {
                 OPENSSL_cleanse(pem, sizeof(pem));
                 return err_errno(err, r, "%s", path);
         }
-        bio = BIO_new_mem_buf(pem, (int) len);
+        bio = BIO_new_mem_buf(pem, (int)len);
         *ret = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
         OPENSSL_cleanse(pem, sizeof(pem));
         if (!*ret)

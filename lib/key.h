@@ -14,8 +14,8 @@
 #define KEYRING_MAX 64
 
 struct pubkey {
-        void *evp;                       /* EVP_PKEY, opaque outside key.c */
-        uint8_t material[SHA256_SIZE];   /* SHA-256 of the SPKI DER: two ids of one key have one material */
+        void *evp;                     /* EVP_PKEY, opaque outside key.c */
+        uint8_t material[SHA256_SIZE]; /* SHA-256 of the SPKI DER: two ids of one key have one material */
         uint8_t id[SHA256_SIZE];
         char id_hex[KEYID_HEX];
 };

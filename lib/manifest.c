@@ -53,7 +53,7 @@ int manifest_u32_parse(struct manifest_parser *ps, const json_t *j, const char *
 
         r = json_get_int(j, key, min, UINT32_MAX, &v, ps->err);
         if (r >= 0)
-                *ret = (uint32_t) v;
+                *ret = (uint32_t)v;
         return r;
 }
 
@@ -69,9 +69,8 @@ int manifest_array_open(struct manifest_parser *ps, const json_t *j, const char 
                 return r;
         if (json_array_size(a) > max)
                 return malformed(ps, "'%s' has more than %zu entries", key, max);
-        json_array_foreach(a, i, v)
-                if (!json_is_object(v))
-                        return malformed(ps, "'%s' holds something that is not an object", key);
+        json_array_foreach(a, i, v) if (!json_is_object(v)) return malformed(ps, "'%s' holds something that is not an object",
+                                                                             key);
         p = new_array(json_array_size(a), size);
         if (!p)
                 return err_errno(ps->err, -ENOMEM, "manifest");
@@ -90,7 +89,7 @@ static int member_rank(const char *path) {
                 return 0;
         for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
                 if (strncmp(path, folders[i], strlen(folders[i])) == 0)
-                        return (int) i + 1;
+                        return (int)i + 1;
         return -1;
 }
 
@@ -101,7 +100,7 @@ static int path_compare(const char *a, const char *b) {
 }
 
 static int member_compare(const void *key, const void *elem) {
-        return path_compare(key, ((const struct manifest_member *) elem)->path);
+        return path_compare(key, ((const struct manifest_member *)elem)->path);
 }
 
 static int member_parse(struct manifest_parser *ps, const json_t *j, struct manifest_member *ret) {
@@ -119,7 +118,7 @@ static int member_parse(struct manifest_parser *ps, const json_t *j, struct mani
         r = json_get_int(j, "length", 0, JSON_INT_MAX, &length, ps->err);
         if (r < 0)
                 return err_wrap(ps->err, r, "%s", ret->path);
-        ret->length = (uint64_t) length;
+        ret->length = (uint64_t)length;
         r = json_get_string(j, "sha256", &hex, ps->err);
         if (r < 0)
                 return err_wrap(ps->err, r, "%s", ret->path);
@@ -172,7 +171,7 @@ int manifest_reference_parse(struct manifest_parser *ps, const json_t *j, const 
         found = bsearch(path, ps->m->members, ps->m->n_members, sizeof(*found), member_compare);
         if (!found)
                 return err_set(ps->err, -EBADMSG, REASON_MISSING_MEMBER, "'%s' is not listed", path);
-        i = (size_t) (found - ps->m->members);
+        i = (size_t)(found - ps->m->members);
         if (ps->used[i])
                 return malformed(ps, "'%s' is used twice", path);
         ps->used[i] = true;
@@ -200,9 +199,8 @@ static int strings_check(struct manifest_parser *ps, const json_t *j, const char
         r = json_get_array(j, key, &a, ps->err);
         if (r < 0)
                 return r;
-        json_array_foreach(a, i, v)
-                if (!json_is_string(v))
-                        return malformed(ps, "'%s' holds something that is not a string", key);
+        json_array_foreach(a, i, v) if (!json_is_string(v)) return malformed(ps, "'%s' holds something that is not a string",
+                                                                             key);
         return 0;
 }
 
@@ -262,7 +260,7 @@ static int document_parse(struct manifest_parser *ps) {
                 r = json_get_int(m->doc, "release", 1, JSON_INT_MAX, &release, ps->err);
         if (r < 0)
                 return r;
-        m->release = (uint64_t) release;
+        m->release = (uint64_t)release;
         r = members_parse(ps);
         if (r >= 0)
                 r = manifest_policies_parse(ps);

@@ -22,29 +22,29 @@
 
 enum policy_mode { MODE_ENFORCE, MODE_AUDIT };
 
-struct manifest_member {       /* every member of the archive but manifest.json, in the archive's order */
+struct manifest_member { /* every member of the archive but manifest.json, in the archive's order */
         char *path;
         uint64_t length;
         uint8_t sha256[SHA256_SIZE];
 };
 
-struct manifest_map {          /* the author's maps; the chain's own maps are not listed */
+struct manifest_map { /* the author's maps; the chain's own maps are not listed */
         char *name;
-        char *type;            /* "hash", "array", ... (libbpf's names) */
+        char *type; /* "hash", "array", ... (libbpf's names) */
         uint32_t key_size, value_size, max_entries;
-        ssize_t seed;          /* index of its member, seeds/POLICY.NAME.bin: whole records that fit; -1: starts empty */
+        ssize_t seed; /* index of its member, seeds/POLICY.NAME.bin: whole records that fit; -1: starts empty */
 };
 
 struct manifest_program {
-        char *name;            /* the function in the object */
-        char *hook;            /* LSM hook without the bpf_lsm_ prefix */
+        char *name; /* the function in the object */
+        char *hook; /* LSM hook without the bpf_lsm_ prefix */
 };
 
 struct manifest_policy {
         char *name;
-        size_t object;         /* index of its member, objects/NAME.bpf.o */
+        size_t object; /* index of its member, objects/NAME.bpf.o */
         enum policy_mode mode;
-        bool plain;            /* an ordinary libbpf program, not built with lsm_policy.h */
+        bool plain; /* an ordinary libbpf program, not built with lsm_policy.h */
         struct manifest_program *programs;
         size_t n_programs;
         struct manifest_map *maps;
@@ -52,15 +52,15 @@ struct manifest_policy {
 };
 
 struct manifest {
-        json_t *doc;           /* the whole document, for what is only shown (provenance, requirements) */
+        json_t *doc; /* the whole document, for what is only shown (provenance, requirements) */
         char *name, *version;
         uint64_t release;
-        uint32_t abi;          /* LSM_ABI the objects were compiled against */
+        uint32_t abi; /* LSM_ABI the objects were compiled against */
         struct manifest_policy *policies;
         size_t n_policies;
         struct manifest_member *members;
         size_t n_members;
-        ssize_t selftests;     /* index of selftests.json, which is always there */
+        ssize_t selftests; /* index of selftests.json, which is always there */
         uint8_t content_id[SHA256_SIZE];
         char content_hex[SHA256_HEX];
 };

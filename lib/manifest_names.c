@@ -12,7 +12,7 @@
 #define IDENTIFIER_MAX_LEN 127
 
 bool member_path_safe(const char *path) {
-        const uint8_t *s = (const uint8_t *) path;
+        const uint8_t *s = (const uint8_t *)path;
         size_t n = strnlen(path, PATH_MAX_LEN + 1);
 
         if (n < 1 || n > PATH_MAX_LEN)

@@ -6,7 +6,7 @@
 
 struct manifest_parser {
         struct manifest *m;
-        bool *used;            /* per member: something refers to it */
+        bool *used; /* per member: something refers to it */
         struct err *err;
 };
 

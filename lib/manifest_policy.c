@@ -30,7 +30,7 @@ static int programs_parse(struct manifest_parser *ps, const json_t *j, struct ma
 
 /* A seed is whole records, no more than the map has room for. */
 static int seed_parse(struct manifest_parser *ps, const json_t *j, const struct manifest_policy *p, struct manifest_map *map) {
-        uint64_t record = (uint64_t) map->key_size + map->value_size, length;
+        uint64_t record = (uint64_t)map->key_size + map->value_size, length;
         char want[256];
         size_t i;
         int r;
@@ -46,9 +46,9 @@ static int seed_parse(struct manifest_parser *ps, const json_t *j, const struct 
         if (record == 0 || length % record)
                 return malformed(ps, "'%s' is not whole records of %u and %u bytes", want, map->key_size, map->value_size);
         if (length / record > map->max_entries)
-                return malformed(ps, "'%s' has %llu records for a map of %u entries", want,
-                                 (unsigned long long) (length / record), map->max_entries);
-        map->seed = (ssize_t) i;
+                return malformed(ps, "'%s' has %llu records for a map of %u entries", want, (unsigned long long)(length / record),
+                                 map->max_entries);
+        map->seed = (ssize_t)i;
         return 0;
 }
 

@@ -27,7 +27,7 @@ int hex_decode(const char *hex, uint8_t *ret_bytes, size_t n) {
         if (hex[2 * n])
                 return -EINVAL;
         for (size_t i = 0; i < n; i++)
-                ret_bytes[i] = (uint8_t) (nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+                ret_bytes[i] = (uint8_t)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
         return 0;
 }
 

@@ -25,11 +25,11 @@ static inline void close_p(int *fd) {
 #define cleanup_free cleanup(free_p)
 #define cleanup_fd cleanup(close_p)
 
-#define steal_pointer(p)                        \
-        ({                                      \
-                __typeof__(p) _stolen = (p);    \
-                (p) = NULL;                     \
-                _stolen;                        \
+#define steal_pointer(p)                     \
+        ({                                   \
+                __typeof__(p) _stolen = (p); \
+                (p) = NULL;                  \
+                _stolen;                     \
         })
 static inline int steal_fd(int *fd) {
         int r = *fd;

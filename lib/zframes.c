@@ -9,9 +9,9 @@
 struct zframes {
         ssize_t (*read)(void *ctx, void *p, size_t n);
         void *ctx;
-        uint64_t left;         /* of the cap on compressed bytes */
+        uint64_t left; /* of the cap on compressed bytes */
         ZSTD_DCtx *d;
-        ZSTD_inBuffer in;      /* over `bytes` */
+        ZSTD_inBuffer in; /* over `bytes` */
         bool in_frame, eof;
         uint8_t bytes[IN_SIZE];
 };
@@ -52,11 +52,11 @@ static int fill(struct zframes *z, struct err *err) {
         z->in.size = unused;
         n = z->read(z->ctx, z->bytes + unused, sizeof(z->bytes) - unused);
         if (n < 0)
-                return err_errno(err, (int) n, "read");
-        if ((uint64_t) n > z->left)
+                return err_errno(err, (int)n, "read");
+        if ((uint64_t)n > z->left)
                 return err_set(err, -EFBIG, REASON_TOO_LARGE, "the archive is larger than allowed");
-        z->left -= (uint64_t) n;
-        z->in.size += (size_t) n;
+        z->left -= (uint64_t)n;
+        z->in.size += (size_t)n;
         z->eof = n == 0;
         return n > 0;
 }
@@ -110,7 +110,7 @@ ssize_t zframes_read(struct zframes *z, void *p, size_t n, struct err *err) {
                 if (r == 0)
                         return err_set(err, -EBADMSG, REASON_TRUNCATED, "the archive ends too early");
         }
-        return (ssize_t) out.pos;
+        return (ssize_t)out.pos;
 }
 
 ssize_t zframes_read_raw(struct zframes *z, void *p, size_t n, struct err *err) {
@@ -125,5 +125,5 @@ ssize_t zframes_read_raw(struct zframes *z, void *p, size_t n, struct err *err) 
                 n = z->in.size - z->in.pos;
         memcpy(p, z->bytes + z->in.pos, n);
         z->in.pos += n;
-        return (ssize_t) n;
+        return (ssize_t)n;
 }

@@ -11,10 +11,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What must hold whatever the input: an abort, so that every driver sees it. */
-#define must(x)                                                                        \
-        do {                                                                           \
-                if (!(x)) {                                                            \
+#define must(x)                                                                            \
+        do {                                                                               \
+                if (!(x)) {                                                                \
                         fprintf(stderr, "%s:%d: must hold: %s\n", __FILE__, __LINE__, #x); \
-                        abort();                                                       \
-                }                                                                      \
+                        abort();                                                           \
+                }                                                                          \
         } while (0)

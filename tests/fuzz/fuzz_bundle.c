@@ -23,7 +23,7 @@ static void checksums_fix(char *p, size_t n) {
                         continue;
                 memset(h + 148, ' ', 8);
                 for (size_t i = 0; i < 512; i++)
-                        sum += (unsigned char) h[i];
+                        sum += (unsigned char)h[i];
                 snprintf(text, sizeof(text), "%06o", sum & 0777777);
                 memcpy(h + 148, text, 7);
         }
@@ -36,7 +36,7 @@ static void frame_put(struct buf *out, const char *p, size_t n) {
         must(buf_append(out, head, sizeof(head)) == 0);
         do {
                 size_t block = n < 65536 ? n : 65536;
-                uint32_t h = (uint32_t) (block << 3 | (block == n));
+                uint32_t h = (uint32_t)(block << 3 | (block == n));
 
                 must(buf_append(out, &h, 3) == 0 && buf_append(out, p, block) == 0);
                 p += block;
@@ -79,7 +79,10 @@ static void manifest_put(struct buf *tar) {
         strcpy(header, "manifest.json");
         snprintf(header + 124, 12, "%011zo", text.len);
         header[156] = '0';
-        memcpy(header + 257, "ustar\0" "00", 8);
+        memcpy(header + 257,
+               "ustar\0"
+               "00",
+               8);
         must(buf_append(tar, header, sizeof(header)) == 0 && buf_append(tar, text.data, text.len) == 0);
         memset(header, 0, sizeof(header));
         must(buf_append(tar, header, (512 - text.len % 512) % 512) == 0);
@@ -100,7 +103,7 @@ static ssize_t input_read(void *ctx, void *p, size_t n) {
         memcpy(p, in->p, n);
         in->p += n;
         in->n -= n;
-        return (ssize_t) n;
+        return (ssize_t)n;
 }
 
 struct seen {
@@ -152,8 +155,8 @@ static int seen_end(void *ctx, size_t i, struct err *err) {
 static void archive_read(const char *p, size_t n) {
         static const struct bundle_limits limits = {.max_archive = 1 << 20, .max_content = 1 << 20, .max_members = 64};
         struct seen seen = {.digest = digest_new()};
-        const struct bundle_sink sink = {.ctx = &seen, .manifest = seen_manifest, .member = seen_member, .data = seen_data,
-                                         .member_end = seen_end};
+        const struct bundle_sink sink = {
+                .ctx = &seen, .manifest = seen_manifest, .member = seen_member, .data = seen_data, .member_end = seen_end};
         const struct bundle_trust nobody = {};
         struct input in = {p, n};
         struct err err = {};
@@ -172,7 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         size_t n = 0;
 
         if (size < 1 || (data[0] != 'T' && data[0] != 'F')) {
-                archive_read((const char *) data, size);
+                archive_read((const char *)data, size);
                 return 0;
         }
         if (data[0] == 'T') {
@@ -181,7 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         } else {
                 if (size < 3)
                         return 0;
-                n = (size_t) data[1] << 8 | data[2];
+                n = (size_t)data[1] << 8 | data[2];
                 if (n > size - 3)
                         n = size - 3;
                 must(buf_append(&first, data + 3, n) == 0 && buf_append(&second, data + 3 + n, size - 3 - n) == 0);

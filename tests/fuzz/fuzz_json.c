@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
         must(json_canonical(j, &a, &err) == 0);
         for (size_t i = 0; i < a.len; i++)
-                must((uint8_t) a.data[i] >= 0x20 && (uint8_t) a.data[i] != 0x7f);
+                must((uint8_t)a.data[i] >= 0x20 && (uint8_t)a.data[i] != 0x7f);
         must(json_parse(a.data, a.len, &again, &err) == 0);
         must(json_equal(j, again));
         must(json_canonical(again, &b, &err) == 0);

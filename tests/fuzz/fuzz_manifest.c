@@ -12,12 +12,12 @@ static void policy_check(const struct manifest *m, const struct manifest_policy 
                 must(identifier_valid(p->programs[i].name) && hook_valid(p->programs[i].hook));
         for (size_t i = 0; i < p->n_maps; i++) {
                 const struct manifest_map *map = &p->maps[i];
-                uint64_t record = (uint64_t) map->key_size + map->value_size;
+                uint64_t record = (uint64_t)map->key_size + map->value_size;
 
                 must(identifier_valid(map->name) && *map->type);
                 if (map->seed < 0)
                         continue;
-                must((size_t) map->seed < m->n_members && strncmp(m->members[map->seed].path, "seeds/", 6) == 0);
+                must((size_t)map->seed < m->n_members && strncmp(m->members[map->seed].path, "seeds/", 6) == 0);
                 must(record > 0 && m->members[map->seed].length % record == 0);
                 must(m->members[map->seed].length / record <= map->max_entries);
         }

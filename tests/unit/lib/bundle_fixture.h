@@ -26,16 +26,23 @@ static inline void tar_header_put(struct buf *b, const char *path, char type, co
         unsigned int sum = 0;
 
         memcpy(h, path, strlen(path) < 100 ? strlen(path) : 100);
-        memcpy(h + 100, "0000644\0" "0000000\0" "0000000\0", 24);
-        snprintf(h + 124, 12, "%011llo", (unsigned long long) size);
+        memcpy(h + 100,
+               "0000644\0"
+               "0000000\0"
+               "0000000\0",
+               24);
+        snprintf(h + 124, 12, "%011llo", (unsigned long long)size);
         memcpy(h + 136, "00000000000", 12);
         memset(h + 148, ' ', 8);
         h[156] = type;
         if (link)
                 memcpy(h + 157, link, strlen(link) < 100 ? strlen(link) : 100);
-        memcpy(h + 257, "ustar\0" "00", 8);
+        memcpy(h + 257,
+               "ustar\0"
+               "00",
+               8);
         for (size_t i = 0; i < sizeof(h); i++)
-                sum += (unsigned char) h[i];
+                sum += (unsigned char)h[i];
         snprintf(h + 148, 8, "%06o", sum);
         assert_int_equal(buf_append(b, h, sizeof(h)), 0);
 }
@@ -53,13 +60,13 @@ static inline void tar_file_put(struct buf *b, const char *path, const void *p, 
 /* An extended header with one record for what follows (type 'x'), or for the rest (type 'g'). */
 static inline void tar_pax_put(struct buf *b, char type, const char *key, const char *value) {
         char record[1024];
-        int len = (int) (strlen(key) + strlen(value) + 3); /* blank, '=', newline */
+        int len = (int)(strlen(key) + strlen(value) + 3); /* blank, '=', newline */
         int digits = len + 1 >= 10 ? (len + 2 >= 100 ? 3 : 2) : 1;
         int n = snprintf(record, sizeof(record), "%d %s=%s\n", len + digits, key, value);
 
         assert_int_equal(n, len + digits);
-        tar_header_put(b, "pax", type, NULL, (uint64_t) n);
-        tar_data_put(b, record, (size_t) n);
+        tar_header_put(b, "pax", type, NULL, (uint64_t)n);
+        tar_data_put(b, record, (size_t)n);
 }
 
 static inline void tar_end_put(struct buf *b) {
@@ -77,12 +84,12 @@ static inline void frame_put(struct buf *out, const void *p, size_t n) {
 
 /* The same as raw blocks: every byte of the tar is a byte of the archive. window_log >= 17. */
 static inline void frame_put_raw(struct buf *out, const char *p, size_t n, unsigned int window_log) {
-        const uint8_t head[] = {0x28, 0xb5, 0x2f, 0xfd, 0, (uint8_t) ((window_log - 10) << 3)};
+        const uint8_t head[] = {0x28, 0xb5, 0x2f, 0xfd, 0, (uint8_t)((window_log - 10) << 3)};
 
         assert_int_equal(buf_append(out, head, sizeof(head)), 0);
         do {
                 size_t block = n < 65536 ? n : 65536;
-                uint32_t h = (uint32_t) (block << 3 | (block == n));
+                uint32_t h = (uint32_t)(block << 3 | (block == n));
 
                 assert_int_equal(buf_append(out, &h, 3), 0);
                 assert_int_equal(buf_append(out, p, block), 0);
@@ -94,21 +101,20 @@ static inline void frame_put_raw(struct buf *out, const char *p, size_t n, unsig
 /* ---- a signed bundle ------------------------------------------------------------------------------------------------ */
 
 #define MEMBERS 5
-#define LONG_PATH                                                                                                     \
+#define LONG_PATH                                                                                                      \
         "sources/a-path-that-does-not-fit-into-a-plain-tar-header-because-its-last-component-alone-has-more-than-one-" \
         "hundred-bytes-in-it.bpf.c"
 
 struct fixture {
         struct privkey *keys[2];
         struct keyring ring;
-        struct envelope env;           /* signed by the first key */
+        struct envelope env; /* signed by the first key */
         struct bundle_member members[MEMBERS];
         char object[3000];
 };
 
 static inline void manifest_text(const struct bundle_member *members, size_t n, struct buf *ret) {
-        assert_int_equal(
-                buf_printf(ret, "{\"_type\":\"lsm-bundle\",\"abi\":1,\"format\":1,\"members\":["), 0);
+        assert_int_equal(buf_printf(ret, "{\"_type\":\"lsm-bundle\",\"abi\":1,\"format\":1,\"members\":["), 0);
         for (size_t i = 0; i < n; i++) {
                 uint8_t sum[SHA256_SIZE];
                 char hex[SHA256_HEX];
@@ -116,7 +122,8 @@ static inline void manifest_text(const struct bundle_member *members, size_t n, 
                 assert_int_equal(sha256(members[i].data, members[i].len, sum), 0);
                 hex_encode(sum, sizeof(sum), hex);
                 assert_int_equal(buf_printf(ret, "%s{\"length\":%zu,\"path\":\"%s\",\"sha256\":\"%s\"}", i ? "," : "",
-                                            members[i].len, members[i].path, hex), 0);
+                                            members[i].len, members[i].path, hex),
+                                 0);
         }
         assert_int_equal(
                 buf_printf(ret, "],\"name\":\"demo\",\"policies\":[{\"maps\":[{\"key_size\":32,\"max_entries\":4,"
@@ -125,7 +132,8 @@ static inline void manifest_text(const struct bundle_member *members, size_t n, 
                                 "\"name\":\"policy\",\"object\":\"objects/policy.bpf.o\",\"plain\":false,\"programs\":["
                                 "{\"hook\":\"file_open\",\"name\":\"p\"}],\"scope\":{}}],\"provenance\":{\"commit\":\"\","
                                 "\"compiler\":\"\",\"date\":0,\"sources\":[]},\"release\":1,\"requires\":{\"features\":[],"
-                                "\"helpers\":[],\"hooks\":[]},\"version\":\"1.0.0\"}"), 0);
+                                "\"helpers\":[],\"hooks\":[]},\"version\":\"1.0.0\"}"),
+                0);
 }
 
 static inline int fixture_init(struct fixture *f) {
@@ -137,7 +145,7 @@ static inline int fixture_init(struct fixture *f) {
                         return -1;
         }
         for (size_t i = 0; i < sizeof(f->object); i++)
-                f->object[i] = (char) (i * i % 251 ^ i >> 5);
+                f->object[i] = (char)(i * i % 251 ^ i >> 5);
         f->members[0] = (struct bundle_member){"selftests.json", "{}", 2};
         f->members[1] = (struct bundle_member){"objects/policy.bpf.o", f->object, sizeof(f->object)};
         f->members[2] = (struct bundle_member){"seeds/policy.names.bin", f->object, 66};
@@ -189,7 +197,7 @@ static inline ssize_t source_read(void *ctx, void *p, size_t n) {
         memcpy(p, s->p, n);
         s->p += n;
         s->n -= n;
-        return (ssize_t) n;
+        return (ssize_t)n;
 }
 
 /* ---- the sink: what it was told, in order --------------------------------------------------------------------------- */
@@ -198,7 +206,7 @@ struct told {
         struct buf content[MEMBERS];
         size_t begun, ended;
         bool manifest;
-        int refuse_at;         /* the sink stops at this call; -1: never */
+        int refuse_at; /* the sink stops at this call; -1: never */
         int calls;
 };
 
@@ -252,8 +260,8 @@ static inline void told_done(struct told *t) {
 
 static inline int read_told(struct fixture *f, const struct buf *archive, size_t piece, const struct bundle_limits *limits,
                             struct told *t, struct err *err) {
-        const struct bundle_sink sink = {.ctx = t, .manifest = told_manifest, .member = told_member, .data = told_data,
-                                         .member_end = told_end};
+        const struct bundle_sink sink = {
+                .ctx = t, .manifest = told_manifest, .member = told_member, .data = told_data, .member_end = told_end};
         const struct bundle_trust trust = {.ring = &f->ring, .threshold = 1};
         struct source source = {archive->data, archive->len, piece};
 

@@ -8,9 +8,10 @@ static void test_first_frame(void **state) {
         static const char skippable[] = "\x50\x2a\x4d\x18\x04\x00\x00\x00hide";
         struct fixture *f = *state;
         cleanup_buf struct buf manifest = {}, tar = {}, zstd = {};
-        static const enum reason reasons[] = {REASON_TRAILING_DATA, REASON_TRAILING_DATA, REASON_MISSING_MEMBER, REASON_MALFORMED,
-                                              REASON_MALFORMED, REASON_TRAILING_DATA, REASON_UNSAFE_PATH, REASON_NOT_A_FILE,
-                                              REASON_TRUNCATED, REASON_MALFORMED, REASON_MISSING_MEMBER, REASON_TRAILING_DATA};
+        static const enum reason reasons[] = {REASON_TRAILING_DATA, REASON_TRAILING_DATA,  REASON_MISSING_MEMBER,
+                                              REASON_MALFORMED,     REASON_MALFORMED,      REASON_TRAILING_DATA,
+                                              REASON_UNSAFE_PATH,   REASON_NOT_A_FILE,     REASON_TRUNCATED,
+                                              REASON_MALFORMED,     REASON_MISSING_MEMBER, REASON_TRAILING_DATA};
 
         manifest_tar(&f->env, &manifest);
         members_tar(f, &tar);
@@ -87,8 +88,8 @@ static void test_window(void **state) {
         static const struct {
                 unsigned int log;
                 enum reason reason;
-        } cases[] = {{17, REASON_NONE}, {23, REASON_NONE}, {24, REASON_TOO_LARGE}, {27, REASON_TOO_LARGE}, {31, REASON_TOO_LARGE},
-                     {41, REASON_TOO_LARGE}};
+        } cases[] = {{17, REASON_NONE},      {23, REASON_NONE},      {24, REASON_TOO_LARGE},
+                     {27, REASON_TOO_LARGE}, {31, REASON_TOO_LARGE}, {41, REASON_TOO_LARGE}};
         struct fixture *f = *state;
         cleanup_buf struct buf first = {}, tar = {};
 
@@ -224,12 +225,8 @@ static void test_content_overflow(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                with_bundle(test_first_frame),
-                with_bundle(test_mixed),
-                with_bundle(test_window),
-                with_bundle(test_bombs),
-                with_bundle(test_limits),
-                with_bundle(test_content_overflow),
+                with_bundle(test_first_frame), with_bundle(test_mixed),  with_bundle(test_window),
+                with_bundle(test_bombs),       with_bundle(test_limits), with_bundle(test_content_overflow),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

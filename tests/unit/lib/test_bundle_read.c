@@ -149,7 +149,7 @@ static void test_flipped_anywhere(void **state) {
                         cleanup_told struct told t = {.refuse_at = -1};
                         struct err err = {};
 
-                        archive.data[i] ^= (char) (1 << i % 8);
+                        archive.data[i] ^= (char)(1 << i % 8);
                         if (read_told(f, &archive, SIZE_MAX, NULL, &t, &err) < 0) {
                                 refused[err.reason]++;
                                 assert_int_not_equal(err.reason, REASON_NONE);
@@ -157,7 +157,7 @@ static void test_flipped_anywhere(void **state) {
                                 accepted++;
                                 assert_content(f, &t);
                         }
-                        archive.data[i] ^= (char) (1 << i % 8);
+                        archive.data[i] ^= (char)(1 << i % 8);
                 }
         }
         /* The signed text, the members and the headers' checksums: each was hit often. */

@@ -14,7 +14,7 @@ static void test_lengths(void **state) {
                 struct err err = {};
 
                 member_put(&tar, f, 0);
-                tar_header_put(&tar, f->members[1].path, '0', NULL, (uint64_t) ((long) f->members[1].len + deltas[i]));
+                tar_header_put(&tar, f->members[1].path, '0', NULL, (uint64_t)((long)f->members[1].len + deltas[i]));
                 tar_data_put(&tar, f->members[1].data, f->members[1].len);
                 tar_end_put(&tar);
                 archive_of(f, &tar, &archive);
@@ -57,7 +57,7 @@ static void test_order_and_presence(void **state) {
                         else if (*o == 8)
                                 tar_file_put(&tar, "manifest.json", "{}", 2);
                         else
-                                member_put(&tar, f, (size_t) *o);
+                                member_put(&tar, f, (size_t)*o);
                 tar_end_put(&tar);
                 r = read_tar(f, &tar, &err);
                 if (cases[i].reason == REASON_NONE)
@@ -98,14 +98,17 @@ static void test_sparse(void **state) {
         member_put(&old, f, 0);
         tar_header_put(&old, "objects/policy.bpf.o", 'S', NULL, 512);
         memcpy(old.data + old.len - 512 + 257, "ustar  ", 8);
-        memcpy(old.data + old.len - 512 + 386, "00000001000\0" "00000001000", 24); /* one piece, at 512 */
-        memcpy(old.data + old.len - 512 + 483, "00000005670", 12);                 /* 3000 in all */
+        memcpy(old.data + old.len - 512 + 386,
+               "00000001000\0"
+               "00000001000",
+               24);                                                /* one piece, at 512 */
+        memcpy(old.data + old.len - 512 + 483, "00000005670", 12); /* 3000 in all */
         memset(old.data + old.len - 512 + 148, ' ', 8);
         {
                 unsigned int sum = 0;
 
                 for (size_t i = old.len - 512; i < old.len; i++)
-                        sum += (unsigned char) old.data[i];
+                        sum += (unsigned char)old.data[i];
                 snprintf(old.data + old.len - 512 + 148, 8, "%06o", sum);
         }
         tar_data_put(&old, f->object, 512);
@@ -129,8 +132,9 @@ static void test_sparse(void **state) {
 }
 
 static void test_unsafe_paths(void **state) {
-        static const char *const paths[] = {"/etc/shadow", "../x", "a/../../x", "./selftests.json", "objects//policy.bpf.o",
-                                            "a\\b", "a\nb", "\x1b[2J", "\xc3\xa4", "\xff\xfe", "."};
+        static const char *const paths[] = {
+                "/etc/shadow", "../x",     "a/../../x", "./selftests.json", "objects//policy.bpf.o", "a\\b", "a\nb", "\x1b[2J",
+                "\xc3\xa4",    "\xff\xfe", "."};
         struct fixture *f = *state;
 
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++)

@@ -96,7 +96,11 @@ static void test_form(void **state) {
         assert_string_equal(tar.data + sizes[0], "selftests.json");
         for (size_t i = 0; i < 1024; i++)
                 assert_int_equal(tar.data[n - 1 - i], 0);
-        assert_memory_equal(tar.data + 100, "000644 \0" "000000 \0" "000000 \0", 24);
+        assert_memory_equal(tar.data + 100,
+                            "000644 \0"
+                            "000000 \0"
+                            "000000 \0",
+                            24);
         assert_int_equal(strtoul(tar.data + 136, NULL, 8), MTIME);
         assert_int_equal(tar.data[265], 0); /* names of owner and group */
         assert_int_equal(tar.data[297], 0);

@@ -183,9 +183,9 @@ static void test_every_bit_of_the_bytes(void **state) {
 
         sign(f, 0);
         for (size_t i = 0; i < f->env.bytes.len; i++) {
-                f->env.bytes.data[i] ^= (char) (1 << i % 8);
+                f->env.bytes.data[i] ^= (char)(1 << i % 8);
                 assert_refused(verify(f, 1, NULL, &err), err, REASON_BAD_SIGNATURE);
-                f->env.bytes.data[i] ^= (char) (1 << i % 8);
+                f->env.bytes.data[i] ^= (char)(1 << i % 8);
         }
         f->env.bytes.len--;
         assert_refused(verify(f, 1, NULL, &err), err, REASON_BAD_SIGNATURE);
@@ -228,18 +228,34 @@ static void test_layout_does_not_matter(void **state) {
 
 static void test_malformed(void **state) {
         static const char *const bad[] = {
-                "", "[]", "1", "{}", "{\"signed\":{}}", "{\"signatures\":[]}", "{\"signatures\":[],\"signed\":[]}",
-                "{\"signatures\":[],\"signed\":\"x\"}", "{\"signatures\":{},\"signed\":{}}",
+                "",
+                "[]",
+                "1",
+                "{}",
+                "{\"signed\":{}}",
+                "{\"signatures\":[]}",
+                "{\"signatures\":[],\"signed\":[]}",
+                "{\"signatures\":[],\"signed\":\"x\"}",
+                "{\"signatures\":{},\"signed\":{}}",
                 "{\"signatures\":null,\"signed\":{}}",
-                "{\"signatures\":[],\"signed\":{},\"signed\":{}}", "{\"signatures\":[],\"signatures\":[],\"signed\":{}}",
-                "{\"signatures\":[],\"signed\":{\"a\":1,\"a\":2}}", "{\"signatures\":[],\"signed\":{\"a\":0.5}}",
-                "{\"signatures\":[],\"signed\":{\"a\":9007199254740992}}", "{\"signatures\":[],\"signed\":{\"a\":\"\\u0007\"}}",
+                "{\"signatures\":[],\"signed\":{},\"signed\":{}}",
+                "{\"signatures\":[],\"signatures\":[],\"signed\":{}}",
+                "{\"signatures\":[],\"signed\":{\"a\":1,\"a\":2}}",
+                "{\"signatures\":[],\"signed\":{\"a\":0.5}}",
+                "{\"signatures\":[],\"signed\":{\"a\":9007199254740992}}",
+                "{\"signatures\":[],\"signed\":{\"a\":\"\\u0007\"}}",
                 "{\"signatures\":[],\"signed\":{}}x",
-                ENVELOPE("[1]"), ENVELOPE("[[]]"), ENVELOPE("[{}]"), ENVELOPE("[{\"keyid\":\"" ID "\"}]"),
+                ENVELOPE("[1]"),
+                ENVELOPE("[[]]"),
+                ENVELOPE("[{}]"),
+                ENVELOPE("[{\"keyid\":\"" ID "\"}]"),
                 ENVELOPE("[{\"sig\":\"\"}]"),
-                ENVELOPE("[{\"keyid\":\"\",\"sig\":\"\"}]"), ENVELOPE("[{\"keyid\":\"" ID "0\",\"sig\":\"\"}]"),
-                ENVELOPE("[{\"keyid\":\"" ID "\",\"sig\":\"0\"}]"), ENVELOPE("[{\"keyid\":\"" ID "\",\"sig\":\"AA\"}]"),
-                ENVELOPE("[{\"keyid\":\"" ID "\",\"sig\":\"zz\"}]"), ENVELOPE("[{\"keyid\":\"" ID "\",\"sig\":1}]"),
+                ENVELOPE("[{\"keyid\":\"\",\"sig\":\"\"}]"),
+                ENVELOPE("[{\"keyid\":\"" ID "0\",\"sig\":\"\"}]"),
+                ENVELOPE("[{\"keyid\":\"" ID "\",\"sig\":\"0\"}]"),
+                ENVELOPE("[{\"keyid\":\"" ID "\",\"sig\":\"AA\"}]"),
+                ENVELOPE("[{\"keyid\":\"" ID "\",\"sig\":\"zz\"}]"),
+                ENVELOPE("[{\"keyid\":\"" ID "\",\"sig\":1}]"),
                 ENVELOPE("[{\"keyid\":1,\"sig\":\"\"}]"),
                 ENVELOPE("[{\"keyid\":\"" ID "\",\"sig\":\"\"},{\"keyid\":\"" ID "\",\"sig\":\"00\"}]"), /* one id twice */
         };
@@ -257,7 +273,7 @@ static void test_malformed(void **state) {
 static void sigs_text(struct buf *b, size_t n, size_t sig_len) {
         buf_printf(b, "{\"signatures\":[");
         for (size_t i = 0; i < n; i++)
-                buf_printf(b, "%s{\"keyid\":\"%064zx\",\"sig\":\"%0*d\"}", i ? "," : "", i, (int) (2 * sig_len), 0);
+                buf_printf(b, "%s{\"keyid\":\"%064zx\",\"sig\":\"%0*d\"}", i ? "," : "", i, (int)(2 * sig_len), 0);
         buf_printf(b, "],\"signed\":{}}");
 }
 
@@ -287,7 +303,7 @@ static void test_limits(void **state) {
                         envelope_done(&env);
                 }
         }
-        buf_printf(&huge, "{\"signatures\":[],\"signed\":{}}%*s", (int) ENVELOPE_MAX, "");
+        buf_printf(&huge, "{\"signatures\":[],\"signed\":{}}%*s", (int)ENVELOPE_MAX, "");
         assert_refused(envelope_parse(huge.data, huge.len, &env, &err), err, REASON_TOO_LARGE);
         huge.len = ENVELOPE_MAX;
         assert_done(envelope_parse(huge.data, huge.len, &env, &err), err);
@@ -299,7 +315,7 @@ static void test_too_large_to_write(void **state) {
         cleanup_buf struct buf out = {};
         struct err err = {};
 
-        buf_printf(&f->env.bytes, "%*s", (int) ENVELOPE_MAX, "");
+        buf_printf(&f->env.bytes, "%*s", (int)ENVELOPE_MAX, "");
         assert_refused(envelope_format(&f->env, &out, &err), err, REASON_TOO_LARGE);
         assert_int_equal(out.len, 0);
 }

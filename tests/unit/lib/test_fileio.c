@@ -179,8 +179,12 @@ static void test_memfd(void **state) {
 static void test_memfd_refused(void **state) {
         struct folder *f = *state;
         struct err err = {};
-        static const int seals[] = {0, F_SEAL_WRITE, F_SEAL_WRITE | F_SEAL_GROW, F_SEAL_GROW | F_SEAL_SHRINK,
-                                    F_SEAL_FUTURE_WRITE | F_SEAL_GROW | F_SEAL_SHRINK, F_SEAL_WRITE | F_SEAL_SHRINK};
+        static const int seals[] = {0,
+                                    F_SEAL_WRITE,
+                                    F_SEAL_WRITE | F_SEAL_GROW,
+                                    F_SEAL_GROW | F_SEAL_SHRINK,
+                                    F_SEAL_FUTURE_WRITE | F_SEAL_GROW | F_SEAL_SHRINK,
+                                    F_SEAL_WRITE | F_SEAL_SHRINK};
         int fd, fds[2];
 
         for (size_t i = 0; i < ARRAY_SIZE(seals); i++) {

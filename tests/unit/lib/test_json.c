@@ -16,10 +16,10 @@ static const struct {
         {"{\"b\":1,\"a\":[true,false,null]}", "{\"a\":[true,false,null],\"b\":1}"},
         {"{\"aa\":1,\"a\":2,\"B\":3,\"\":4}", "{\"\":4,\"B\":3,\"a\":2,\"aa\":1}"},
         {"[9007199254740991,-9007199254740991,0,-0]", "[9007199254740991,-9007199254740991,0,0]"},
-        {"\"\\\"\\\\\\/\"", "\"\\\"\\\\/\""},               /* only the first two are escaped */
+        {"\"\\\"\\\\\\/\"", "\"\\\"\\\\/\""}, /* only the first two are escaped */
         {"\"\\u00e4\\u20ac\"", "\"\xc3\xa4\xe2\x82\xac\""},
         {"\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\""},
-        {"\"\xc2\xa0\"", "\"\xc2\xa0\""},                   /* the first behind the C1 controls */
+        {"\"\xc2\xa0\"", "\"\xc2\xa0\""}, /* the first behind the C1 controls */
         /* By code point: U+FFFD before U+1F600. By UTF-16 unit it would be the other way round. */
         {"{\"\xf0\x9f\x98\x80\":1,\"\xef\xbf\xbd\":2}", "{\"\xef\xbf\xbd\":2,\"\xf0\x9f\x98\x80\":1}"},
         {"{\"a\":{\"a\":1},\"b\":{\"a\":1}}", "{\"a\":{\"a\":1},\"b\":{\"a\":1}}"},
@@ -42,24 +42,81 @@ static void test_canonical(void **state) {
 
 static void test_refused(void **state) {
         static const char *const bad[] = {
-                "", " ", "{", "}", "[1,]", "{\"a\":}", "{\"a\" 1}", "{a:1}", "{'a':1}", "[1 2]", "nul", "tru", "NaN", "Infinity",
+                "",
+                " ",
+                "{",
+                "}",
+                "[1,]",
+                "{\"a\":}",
+                "{\"a\" 1}",
+                "{a:1}",
+                "{'a':1}",
+                "[1 2]",
+                "nul",
+                "tru",
+                "NaN",
+                "Infinity",
                 /* duplicate keys, at any depth, however they are written */
-                "{\"a\":1,\"a\":1}", "{\"x\":[{\"a\":1,\"a\":2}]}", "{\"a\":1,\"\\u0061\":2}",
+                "{\"a\":1,\"a\":1}",
+                "{\"x\":[{\"a\":1,\"a\":2}]}",
+                "{\"a\":1,\"\\u0061\":2}",
                 /* something after it */
-                "{}{}", "{} x", "[]]", "1 2", "{}\xef\xbb\xbf",
+                "{}{}",
+                "{} x",
+                "[]]",
+                "1 2",
+                "{}\xef\xbb\xbf",
                 /* numbers */
-                "1.0", "1e3", "[0.5]", "1E0", "-0.0", "1e400", "01", "+1", "0x1", ".5", "1.",
-                "9007199254740992", "-9007199254740992", "{\"a\":[9007199254740992]}", "9223372036854775807",
-                "9223372036854775808", "-9223372036854775809", "18446744073709551616",
+                "1.0",
+                "1e3",
+                "[0.5]",
+                "1E0",
+                "-0.0",
+                "1e400",
+                "01",
+                "+1",
+                "0x1",
+                ".5",
+                "1.",
+                "9007199254740992",
+                "-9007199254740992",
+                "{\"a\":[9007199254740992]}",
+                "9223372036854775807",
+                "9223372036854775808",
+                "-9223372036854775809",
+                "18446744073709551616",
                 "99999999999999999999999999999999999999999",
                 /* control characters */
-                "\"\n\"", "\"\\n\"", "\"\\u0000\"", "\"\\u001f\"", "\"\x7f\"", "\"\\u007f\"", "\"\\u009b\"", "\"\xc2\x9b\"",
-                "\"\\t\"", "{\"\\u0001\":1}", "{\"\x7f\":1}", "[[\"\\u001b[2J\"]]", "{\"\\u0000\":1}",
+                "\"\n\"",
+                "\"\\n\"",
+                "\"\\u0000\"",
+                "\"\\u001f\"",
+                "\"\x7f\"",
+                "\"\\u007f\"",
+                "\"\\u009b\"",
+                "\"\xc2\x9b\"",
+                "\"\\t\"",
+                "{\"\\u0001\":1}",
+                "{\"\x7f\":1}",
+                "[[\"\\u001b[2J\"]]",
+                "{\"\\u0000\":1}",
                 /* UTF-8 and surrogates */
-                "\"\xff\"", "\"\xc0\x80\"", "\"\xc3\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe0\x80\x80\"",
-                "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800x\"", "\"\\ud800\\u0041\"", "{\"\xff\":1}",
+                "\"\xff\"",
+                "\"\xc0\x80\"",
+                "\"\xc3\"",
+                "\"\xed\xa0\x80\"",
+                "\"\xf4\x90\x80\x80\"",
+                "\"\xe0\x80\x80\"",
+                "\"\\ud800\"",
+                "\"\\udc00\"",
+                "\"\\ud800x\"",
+                "\"\\ud800\\u0041\"",
+                "{\"\xff\":1}",
                 /* other people's extensions */
-                "// x\n{}", "/* x */{}", "#x\n1", "\xef\xbb\xbf{}",
+                "// x\n{}",
+                "/* x */{}",
+                "#x\n1",
+                "\xef\xbb\xbf{}",
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -118,8 +175,14 @@ static void test_depth(void **state) {
 /* What is built in the program and could not be read back is not written. */
 static void test_canonical_refuses(void **state) {
         json_t *const bad[] = {
-                json_real(1), json_integer(1LL << 53), json_integer(-(1LL << 53)), json_integer(INT64_MIN), json_string("a\nb"),
-                json_stringn("a\0b", 3), json_pack("[[f]]", 1.5), json_pack("{s:i}", "a\x7f", 1),
+                json_real(1),
+                json_integer(1LL << 53),
+                json_integer(-(1LL << 53)),
+                json_integer(INT64_MIN),
+                json_string("a\nb"),
+                json_stringn("a\0b", 3),
+                json_pack("[[f]]", 1.5),
+                json_pack("{s:i}", "a\x7f", 1),
                 json_pack("{s:[s]}", "a", "\x1b[0m"),
         };
         cleanup_buf struct buf out = {};
@@ -174,12 +237,8 @@ static void test_members(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_canonical),
-                cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_nul_inside),
-                cmocka_unit_test(test_depth),
-                cmocka_unit_test(test_canonical_refuses),
-                cmocka_unit_test(test_appends),
+                cmocka_unit_test(test_canonical), cmocka_unit_test(test_refused),           cmocka_unit_test(test_nul_inside),
+                cmocka_unit_test(test_depth),     cmocka_unit_test(test_canonical_refuses), cmocka_unit_test(test_appends),
                 cmocka_unit_test(test_members),
         };
 

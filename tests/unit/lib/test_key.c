@@ -64,8 +64,8 @@ static void test_known_signature(void **state) {
 
 /* S + L gives a second signature of the same message to a careless verifier: one document, one signature. */
 static void test_malleable_signature(void **state) {
-        static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
-                                          0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
+        static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
+                                          0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
         cleanup_keyring struct keyring ring = {};
         uint8_t sig[64];
         struct err err = {};
@@ -75,14 +75,19 @@ static void test_malleable_signature(void **state) {
         assert_int_equal(hex_decode(rfc_signature, sig, sizeof(sig)), 0);
         for (size_t i = 0; i < sizeof(order); i++) {
                 carry += sig[32 + i] + order[i];
-                sig[32 + i] = (uint8_t) carry;
+                sig[32 + i] = (uint8_t)carry;
                 carry >>= 8;
         }
         assert_refused(pubkey_verify(&ring.keys[0], "", 0, sig, sizeof(sig), &err), err, REASON_BAD_SIGNATURE);
 }
 
 static void test_pem_refused(void **state) {
-        static const char *const bad[] = {"", "x", rsa_pem, x25519_pem, rfc_private_pem, "-----BEGIN PUBLIC KEY-----\n",
+        static const char *const bad[] = {"",
+                                          "x",
+                                          rsa_pem,
+                                          x25519_pem,
+                                          rfc_private_pem,
+                                          "-----BEGIN PUBLIC KEY-----\n",
                                           "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"};
         cleanup_keyring struct keyring ring = {};
         cleanup_buf struct buf twice = {}, huge = {};
@@ -170,7 +175,9 @@ static void test_private_key_file(void **state) {
 
 static void test_private_key_refused(void **state) {
         static const char *const bad[] = {
-                "", "x", rfc_pem,
+                "",
+                "x",
+                rfc_pem,
                 /* X25519 */
                 "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
                 "-----END PRIVATE KEY-----\n",

@@ -19,8 +19,8 @@ static const char example[] =
         "\"requires\":{\"hooks\":[\"file_open\"],\"helpers\":[],\"features\":[\"ringbuf\"]},"
         "\"provenance\":{\"commit\":\"\",\"compiler\":\"clang\",\"date\":0,"
         "\"sources\":[{\"path\":\"a.c\",\"sha256\":\"" ZERO "\"}]},"
-        "\"members\":[" MEMBER("selftests.json", "10") "," MEMBER("objects/raw.bpf.o", "20") ","
-        MEMBER("objects/shadow.bpf.o", "30") "," MEMBER("seeds/shadow.names.bin", "66") "," MEMBER("sources/a.c", "40") "]}";
+        "\"members\":[" MEMBER("selftests.json", "10") "," MEMBER("objects/raw.bpf.o", "20") "," MEMBER(
+                "objects/shadow.bpf.o", "30") "," MEMBER("seeds/shadow.names.bin", "66") "," MEMBER("sources/a.c", "40") "]}";
 
 /* The example with one text replaced, made canonical. */
 static void document(const char *find, const char *with, struct buf *ret) {
@@ -31,7 +31,7 @@ static void document(const char *find, const char *with, struct buf *ret) {
 
         if (!at)
                 fail_msg("the example has no %s", find);
-        buf_append(&text, example, (size_t) (at - example));
+        buf_append(&text, example, (size_t)(at - example));
         if (find)
                 buf_printf(&text, "%s%s", with, at + strlen(find));
         else
@@ -184,8 +184,8 @@ static void test_refused(void **state) {
 
 /* Every member of the document taken away, one after the other. */
 static void test_nothing_may_be_missing(void **state) {
-        static const char *const keys[] = {"_type", "format", "abi", "name", "version", "release", "policies", "requires",
-                                           "provenance", "members"};
+        static const char *const keys[] = {"_type",   "format",   "abi",      "name",       "version",
+                                           "release", "policies", "requires", "provenance", "members"};
 
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
                 cleanup_json json_t *j = NULL;
@@ -223,8 +223,9 @@ static int on_one_hook(size_t n, struct err *err) {
                           "\"requires\":{\"hooks\":[],\"helpers\":[],\"features\":[]},"
                           "\"provenance\":{\"commit\":\"\",\"compiler\":\"\",\"date\":0,\"sources\":[]},\"policies\":[");
         for (size_t i = 0; i < n; i++)
-                buf_printf(&text, "%s{\"name\":\"p%03zu\",\"object\":\"objects/p%03zu.bpf.o\",\"plain\":false,\"mode\":\"audit\","
-                                  "\"scope\":{},\"programs\":[{\"name\":\"p\",\"hook\":\"file_open\"}],\"maps\":[]}",
+                buf_printf(&text,
+                           "%s{\"name\":\"p%03zu\",\"object\":\"objects/p%03zu.bpf.o\",\"plain\":false,\"mode\":\"audit\","
+                           "\"scope\":{},\"programs\":[{\"name\":\"p\",\"hook\":\"file_open\"}],\"maps\":[]}",
                            i ? "," : "", i, i);
         buf_printf(&text, "],\"members\":[" MEMBER("selftests.json", "0"));
         for (size_t i = 0; i < n; i++)
@@ -247,8 +248,9 @@ static void test_chain_length(void **state) {
 
 static void test_paths(void **state) {
         static const char *const good[] = {"a", "a/b", "...", "a..b", ".a", "a b", "a/.b/c", "selftests.json", "~", "-"};
-        static const char *const bad[] = {"", "/", "/a", "a/", "a//b", ".", "..", "./a", "a/.", "a/..", "a/../b", "../a", "a\\b",
-                                          "a\nb", "a\x7f", "\x1b[2J", "\xc3\xa4", "\xff", "a/./b"};
+        static const char *const bad[] = {"",      "/",       "/a",       "a/",     "a//b", ".",    "..",
+                                          "./a",   "a/.",     "a/..",     "a/../b", "../a", "a\\b", "a\nb",
+                                          "a\x7f", "\x1b[2J", "\xc3\xa4", "\xff",   "a/./b"};
         char path[257];
 
         for (size_t i = 0; i < ARRAY_SIZE(good); i++)
@@ -268,18 +270,59 @@ static void test_paths(void **state) {
 /* The examples of semver.org's own regular expression, and a few more. */
 static void test_versions(void **state) {
         static const char *const good[] = {
-                "0.0.4", "1.2.3", "10.20.30", "1.1.2-prerelease+meta", "1.1.2+meta", "1.1.2+meta-valid", "1.0.0-alpha",
-                "1.0.0-alpha.beta.1", "1.0.0-alpha0.valid", "1.0.0-alpha.0valid", "1.0.0-rc.1+build.1", "2.0.0-rc.1+build.123",
-                "1.2.3----RC-SNAPSHOT.12.9.1--.12+788", "1.0.0+0.build.1-rc.10000aaa-kk-0.1", "1.0.0-0A.is.legal",
-                "99999999999999999999999.999999999999999999.99999999999999999", "1.2.3-SNAPSHOT-123", "1.0.0+001",
+                "0.0.4",
+                "1.2.3",
+                "10.20.30",
+                "1.1.2-prerelease+meta",
+                "1.1.2+meta",
+                "1.1.2+meta-valid",
+                "1.0.0-alpha",
+                "1.0.0-alpha.beta.1",
+                "1.0.0-alpha0.valid",
+                "1.0.0-alpha.0valid",
+                "1.0.0-rc.1+build.1",
+                "2.0.0-rc.1+build.123",
+                "1.2.3----RC-SNAPSHOT.12.9.1--.12+788",
+                "1.0.0+0.build.1-rc.10000aaa-kk-0.1",
+                "1.0.0-0A.is.legal",
+                "99999999999999999999999.999999999999999999.99999999999999999",
+                "1.2.3-SNAPSHOT-123",
+                "1.0.0+001",
         };
         static const char *const bad[] = {
-                "", "1", "1.2", "1.2.3-0123", "1.2.3-0123.0123", "1.1.2+.123", "+invalid", "-invalid", "alpha",
+                "",
+                "1",
+                "1.2",
+                "1.2.3-0123",
+                "1.2.3-0123.0123",
+                "1.1.2+.123",
+                "+invalid",
+                "-invalid",
+                "alpha",
                 "1.0.0-alpha_beta",
-                "1.0.0-alpha..", "1.0.0-alpha..1", "01.1.1", "1.01.1", "1.1.01", "1.2.3.DEV", "1.2-SNAPSHOT", "1.2.31.2.3----RC",
-                "1.2-RC-SNAPSHOT", "-1.0.3-gamma+b7718", "+justmeta", "9.8.7+meta+meta", "9.8.7-whatever+meta+meta", "1.0.0-",
+                "1.0.0-alpha..",
+                "1.0.0-alpha..1",
+                "01.1.1",
+                "1.01.1",
+                "1.1.01",
+                "1.2.3.DEV",
+                "1.2-SNAPSHOT",
+                "1.2.31.2.3----RC",
+                "1.2-RC-SNAPSHOT",
+                "-1.0.3-gamma+b7718",
+                "+justmeta",
+                "9.8.7+meta+meta",
+                "9.8.7-whatever+meta+meta",
+                "1.0.0-",
                 "1.0.0+",
-                "1.0.0 ", " 1.0.0", "1.0.0-a\n", "v1.0.0", "1..0", "1.0.", ".1.0", "1.0.0-\xc3\xa4",
+                "1.0.0 ",
+                " 1.0.0",
+                "1.0.0-a\n",
+                "v1.0.0",
+                "1..0",
+                "1.0.",
+                ".1.0",
+                "1.0.0-\xc3\xa4",
         };
         char version[200];
 

@@ -7,7 +7,7 @@ static void test_hex_round_trip(void **state) {
         char hex[513];
 
         for (int i = 0; i < 256; i++)
-                in[i] = (uint8_t) i;
+                in[i] = (uint8_t)i;
         hex_encode(in, sizeof(in), hex);
         assert_int_equal(strlen(hex), 512);
         assert_memory_equal(hex, "000102030405060708090a0b0c0d0e0f10", 34);
@@ -16,8 +16,8 @@ static void test_hex_round_trip(void **state) {
 }
 
 static void test_hex_refused(void **state) {
-        static const char *const bad[] = {"", "0", "0a0", "0a0b0", "0a0b0c", "0A0b", "0g0b", "0a 0", " a0b", "-a0b", "0x0b",
-                                          "0a0\n"};
+        static const char *const bad[] = {"",     "0",    "0a0",  "0a0b0", "0a0b0c", "0A0b",
+                                          "0g0b", "0a 0", " a0b", "-a0b",  "0x0b",   "0a0\n"};
         uint8_t out[2];
 
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -91,12 +91,9 @@ static void test_long_errors(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_hex_round_trip),
-                cmocka_unit_test(test_hex_refused),
-                cmocka_unit_test(test_names),
-                cmocka_unit_test(test_reasons_have_words_and_codes),
-                cmocka_unit_test(test_errors),
-                cmocka_unit_test(test_long_errors),
+                cmocka_unit_test(test_hex_round_trip), cmocka_unit_test(test_hex_refused),
+                cmocka_unit_test(test_names),          cmocka_unit_test(test_reasons_have_words_and_codes),
+                cmocka_unit_test(test_errors),         cmocka_unit_test(test_long_errors),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
