@@ -23,6 +23,7 @@ void release_done(struct release *r);
 /*
  * Takes over signed_bytes, sigs and the n_fds descriptors (closed on failure, too). In this order: the signatures over the exact
  * bytes, type and format, the manifest, then each descriptor: a sealed memfd of the listed length and SHA-256, computed here.
+ * Members come out opened anew and read-only, so that nobody who kept what was sent shares a file position with those who read.
  */
 int release_verify(struct buf *signed_bytes, struct signature *sigs, size_t n_sigs, int *fds, size_t n_fds,
                    const struct bundle_trust *trust, struct release *ret, struct err *err);
