@@ -13,9 +13,9 @@
 #include "record.h"
 #include "text.h"
 
-#define FOLDER      "journal"
-#define TYPE        "lsm-journal"
-#define SUFFIX      ".json"
+#define FOLDER "journal"
+#define TYPE "lsm-journal"
+#define SUFFIX ".json"
 #define JOURNAL_MAX (64u * 1024)
 #define BOOT_ID_LEN 36
 

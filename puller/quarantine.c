@@ -9,8 +9,8 @@
 #include "text.h"
 
 #define FILE_NAME "quarantine.json"
-#define TYPE      "lsm-quarantine"
-#define FILE_MAX  (4u << 20)
+#define TYPE "lsm-quarantine"
+#define FILE_MAX (4u << 20)
 
 void quarantine_done(struct quarantine *q) {
         free(q->entries);

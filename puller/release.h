@@ -8,12 +8,12 @@
 #include "bundle.h"
 
 struct release {
-        struct buf signed_bytes;     /* canonical bytes of the manifest's `signed` */
+        struct buf signed_bytes; /* canonical bytes of the manifest's `signed` */
         struct signature *sigs;
         size_t n_sigs;
-        struct manifest *manifest;   /* parsed from signed_bytes, after the signatures held */
-        int *members;                /* sealed memfds in the manifest's order: manifest->n_members of them */
-        struct sig_report report;    /* which keys of the ring have signed */
+        struct manifest *manifest; /* parsed from signed_bytes, after the signatures held */
+        int *members;              /* sealed memfds in the manifest's order: manifest->n_members of them */
+        struct sig_report report;  /* which keys of the ring have signed */
 };
 #define RELEASE_INIT ((struct release){0})
 

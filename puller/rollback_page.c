@@ -10,7 +10,7 @@
 #include "text.h"
 
 #define PAGE_NAME "rollback"
-#define PAGE_LEN  4096
+#define PAGE_LEN 4096
 
 _Static_assert(sizeof(struct rollback_page) <= PAGE_LEN, "one page");
 

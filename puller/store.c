@@ -12,10 +12,10 @@
 #include "record.h"
 #include "store_format.h"
 
-#define NEW_PREFIX    ".new-" /* being written */
-#define OLD_PREFIX    ".old-" /* being removed */
+#define NEW_PREFIX ".new-" /* being written */
+#define OLD_PREFIX ".old-" /* being removed */
 #define TEMPORARY_LEN 24
-#define SALT_LEN      16 /* hex digits */
+#define SALT_LEN 16 /* hex digits */
 
 static int temporary_name(const char *prefix, char ret[static TEMPORARY_LEN], struct err *err) {
         uint64_t salt;

@@ -7,10 +7,10 @@
 #include "record.h"
 
 #define PEM_BEGIN "-----BEGIN PUBLIC KEY-----\n"
-#define PEM_END   "-----END PUBLIC KEY-----\n"
-#define BASE64    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-#define CHUNK     (256 * 1024)
-#define SPKI_MAX  256 /* characters; an Ed25519 key has 60 */
+#define PEM_END "-----END PUBLIC KEY-----\n"
+#define BASE64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+#define CHUNK (256 * 1024)
+#define SPKI_MAX 256 /* characters; an Ed25519 key has 60 */
 
 struct signature_record {
         uint8_t keyid[SHA256_SIZE];

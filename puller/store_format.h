@@ -5,16 +5,16 @@
 #include "json.h"
 #include "store.h"
 
-#define STORE_FOLDER     "store"
-#define STORE_SIGNED     "signed"
+#define STORE_FOLDER "store"
+#define STORE_SIGNED "signed"
 #define STORE_SIGNATURES "signatures"
-#define STORE_RECEIPT    "receipt.json"
-#define STORE_MEMBERS    "member"
+#define STORE_RECEIPT "receipt.json"
+#define STORE_MEMBERS "member"
 
-#define RECEIPT_TYPE         "lsm-receipt"
-#define RECEIPT_MAX          (64u * 1024)
+#define RECEIPT_TYPE "lsm-receipt"
+#define RECEIPT_MAX (64u * 1024)
 #define STORE_SIGNATURES_MAX (SIGNATURES_MAX * (SHA256_SIZE + 2 + SIG_MAX))
-#define MEMBER_NAME_LEN      16
+#define MEMBER_NAME_LEN 16
 
 /* malformed unless it is a content id: names of folders come from here and from nowhere else. */
 int content_hex_check(const char *content_hex, struct err *err);
