@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # No gap: while a policy is swapped, rolled back or expired under them, processes that try what it denies never get through.
 # configs: smp up-preempt
-# timeout: 300
+# timeout: 600
 # timeout-long: 7200
 . "$TESTLIB"
 
