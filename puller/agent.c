@@ -25,6 +25,7 @@ struct agent {
         int listener, events_listener;
         struct child reporter;
         int64_t reporter_due;        /* when to start it (again) */
+        struct reporter_watch watch;
         int64_t watchdog_ns;         /* 0: none */
         bool working;                /* a step of a swap, or another request, is under way */
         int asker;                   /* connection whose request is under way; -1 */
@@ -73,8 +74,6 @@ static void serve(struct agent *a, int conn, const struct op_request *req) {
                 close_p(&a->canceler);
                 a->canceler = -1;
         }
-        if (a->reporter.pid)
-                reporter_names(&a->reporter, &a->node);
 }
 
 /* true: what is under way must be called off. */
@@ -136,11 +135,7 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
         struct agent *a = (struct agent *)w;
 
         for (;;) {
-                struct pollfd fds[] = {
-                        {.fd = fd, .events = POLLIN},
-                        {.fd = a->listener, .events = POLLIN},
-                        {.fd = a->reporter.pid ? a->reporter.pidfd : -1, .events = POLLIN},
-                };
+                struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = a->listener, .events = POLLIN}, {.events = POLLIN}};
                 struct timespec ts;
                 int n;
 
@@ -154,6 +149,8 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
                 if (a->watchdog_ns)
                         sd_notify(0, "WATCHDOG=1");
                 reporter_keep(a);
+                reporter_watch(&a->watch, &a->reporter, &a->node);
+                fds[2].fd = a->reporter.pid ? a->reporter.pidfd : -1;
                 ts = timeout(a, deadline_ns);
                 n = ppoll(fds, ARRAY_SIZE(fds), &ts, &a->waiting_mask);
                 /* A policy on trial may deny even this. It does not end the loop: the deadline does. */
@@ -195,8 +192,6 @@ static void poll_source(struct agent *a) {
         if (source_poll(&a->node, &a->source, &changed, &err) < 0 && !stop_wanted && !streq(before, err.msg))
                 fprintf(stderr, "%s: %s%s%s\n", a->node.config->source, reason_word(err.reason), err.reason ? ": " : "", err.msg);
         a->working = false;
-        if (changed && a->reporter.pid)
-                reporter_names(&a->reporter, &a->node);
         if (a->canceler >= 0) {
                 struct op_answer done = {.message = "called off: back on what was in force before"};
 
@@ -279,6 +274,7 @@ int agent_run(const struct config *config) {
                 sd_notify(0, "STOPPING=1");
         }
         child_kill(&a.reporter);
+        reporter_watch_done(&a.watch);
         close_p(&a.listener);
         close_p(&a.events_listener);
         node_close(&a.node);

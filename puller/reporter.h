@@ -14,11 +14,25 @@
 /* Starts it and tells it the names. listen_fd: SOCK_SEQPACKET, not blocking, bound to RUN/events.sock; it stays the caller's.
  * Sending to it never blocks. It says on stderr why it ends, if it can. */
 int reporter_start(const struct node *n, int listen_fd, struct child *ret, struct err *err);
-/* Tells it the names of all generations that the journals know; those that it was told before it keeps. To be called before
- * something new is loaded, at the latest when the journal names it: events that come earlier are sent with numbers. */
+/* Tells it the names of all generations that the journals know; those that it was told before it keeps. */
 int reporter_names(struct child *c, const struct node *n);
 /* An event of the agent's own: the fate of a generation. */
 int reporter_note(struct child *c, const struct event_note *note);
+
+/*
+ * Looks at the journals and tells the reporter what is new: names, as soon as a journal has them, which is before anything is
+ * loaded; and as notes, what becomes of generations: "pending", "confirmed", "failed" (never in force), "rolled-back", "removed".
+ * Cheap when nothing is new: to be called at every turn of the agent's loop. What happens while there is no reporter is not told
+ * to the next.
+ */
+struct reporter_told;
+struct reporter_watch {
+        struct reporter_told *list; /* of each bundle */
+        size_t n;
+        bool looked; /* what the first look finds is not news */
+};
+void reporter_watch(struct reporter_watch *w, struct child *c, const struct node *n);
+void reporter_watch_done(struct reporter_watch *w);
 
 /* The child's main. */
 int reporter_main(int sock);
