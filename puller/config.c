@@ -38,7 +38,7 @@ int config_defaults(struct config *ret, struct err *err) {
 }
 
 void config_done(struct config *c) {
-        char *strings[] = {c->source,  c->ca,           c->certificate, c->client_key,    c->token_file,
+        char *strings[] = {c->file,    c->source,  c->ca,           c->certificate, c->client_key,    c->token_file,
                            c->proxy,   c->fetcher_user, c->loader_user, c->reporter_user, c->state_dir,
                            c->run_dir, c->bpffs_dir,    c->cgroup_dir,  c->fetcher_exe};
 
@@ -308,5 +308,12 @@ int config_load(struct config *c, const char *path, bool required, struct err *e
                         err->reason = REASON_CONFIG; /* whatever the failure, nothing runs without what it should have said */
                 return r;
         }
-        return config_parse(c, path, b.data, b.len, err);
+        r = config_parse(c, path, b.data, b.len, err);
+        if (r >= 0) {
+                free(c->file);
+                c->file = strdup(path);
+                if (!c->file)
+                        r = err_errno(err, -ENOMEM, "configuration");
+        }
+        return r;
 }

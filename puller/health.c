@@ -101,6 +101,7 @@ static int rehearse(struct node *n, int64_t deadline_ns, struct err *err) {
                 .run_dir = n->serving ? c->run_dir : NULL,
                 .bpffs_dir = n->agent.dir,
                 .cgroup_dir = c->cgroup_dir,
+                .config_file = c->file,
                 .notify_socket = getenv("NOTIFY_SOCKET"),
         };
 

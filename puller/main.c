@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "child.h"
 #include "cmd.h"
@@ -53,6 +54,16 @@ static void help(FILE *f) {
         fputs("\n`lsmpull COMMAND --help` tells more.\n", f);
 }
 
+/* A release is held as one descriptor per member, of which there may be thousands. */
+static void descriptors_raise(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+                limit.rlim_cur = limit.rlim_max;
+                setrlimit(RLIMIT_NOFILE, &limit);
+        }
+}
+
 int main(int argc, char **argv) {
         const char *name = argc > 1 ? argv[1] : "";
 
@@ -69,6 +80,7 @@ int main(int argc, char **argv) {
                 puts("lsmpull " LSM_VERSION);
                 return 0;
         }
+        descriptors_raise();
         for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
                 if (streq(commands[i].name, name))
                         return commands[i].main(argc - 1, argv + 1);

@@ -84,7 +84,8 @@ int options_config(const struct options *o, struct config *ret) {
         take(&ret->bpffs_dir, o->bpffs);
         take(&ret->cgroup_dir, o->cgroup);
         take(&ret->fetcher_exe, o->fetcher);
-        return 0;
+        r = config_check(ret, &err);
+        return r < 0 ? report_error(NULL, &err, r) : 0;
 }
 
 int report_error(const char *what, const struct err *err, int r) {
