@@ -64,9 +64,20 @@ static bool is_noise(const char *line, size_t n) {
         return digits > 0 && digits < n && line[digits] == ':'; /* an instruction */
 }
 
+/* Newer kernels (7.3) explain their verdict at length behind it: the heading of that is the last line that matters. */
+static size_t verdict_end(const char *log, size_t n) {
+        static const char heading[] = "\nVerification failed: ";
+        const char *p = n > 0 ? memmem(log, n, heading, strlen(heading)) : NULL, *end;
+
+        if (!p)
+                return n;
+        end = memchr(p + 1, '\n', n - (size_t)(p + 1 - log));
+        return end ? (size_t)(end + 1 - log) : n;
+}
+
 void verifier_log_trim(const char *log, size_t n, char *ret, size_t size) {
         const char *lines[LINES_SHOWN];
-        size_t lens[LINES_SHOWN], kept = 0, at = n;
+        size_t lens[LINES_SHOWN], kept = 0, at = verdict_end(log, n);
 
         while (at > 0 && kept < LINES_SHOWN) {
                 const char *end = log + at, *start;
