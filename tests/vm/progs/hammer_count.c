@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * hammer_count: tries what is denied (opens /tmp/hammer/shadow as "unprivileged") until SIGTERM, then says how often and with what
+ * success. To be started when the policy is in force. It leaves the processor to others now and then: what it watches are tests of
+ * minutes, with agents that must meet deadlines beside it.
+ * Exit status 0: nothing got through, and enough was tried.
+ */
+#include "hammer.h"
+
+#define TRIES_AT_ONCE 30
+#define PAUSE_US 1000
+#define TRIES_MIN 1000
+
+static void hammer_loop(struct hammer *h, int i) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        prctl(PR_SET_NAME, "unprivileged");
+        while (!h->go)
+                usleep(1000);
+        while (!h->stop) {
+                for (int k = 0; k < TRIES_AT_ONCE; k++)
+                        hammer_try(h, i);
+                usleep(PAUSE_US);
+        }
+        _exit(0);
+}
+
+int main(void) {
+        struct hammer *h = mmap(NULL, sizeof(*h), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        unsigned long tries, leaks, wrong;
+        sigset_t end;
+        int sig;
+
+        if (h == MAP_FAILED)
+                return 2;
+        mkdir("/tmp/hammer", 0755);
+        close(open(SECRET, O_CREAT | O_WRONLY, 0644));
+        close(open(HARMLESS, O_CREAT | O_WRONLY, 0644));
+        sigemptyset(&end);
+        sigaddset(&end, SIGTERM);
+        sigprocmask(SIG_BLOCK, &end, NULL);
+        for (int i = 0; i < HAMMERS; i++) {
+                h->pids[i] = fork();
+                if (h->pids[i] == 0)
+                        hammer_loop(h, i);
+        }
+        h->go = true;
+        sigwait(&end, &sig);
+        hammer_stop(h);
+        hammer_sum(h, &tries, &leaks, &wrong);
+        printf("%lu attempts, %lu leaks\n", tries, leaks);
+        return leaks || tries < TRIES_MIN ? 1 : 0;
+}
