@@ -98,6 +98,18 @@ void verifier_log_trim(const char *log, size_t n, char *ret, size_t size) {
                                          lines[i]);
 }
 
+/* A hook or a helper that this kernel has not. It says so in these words: of a number beyond its helpers, of one that LSM programs
+ * do not get (until 6.9, and since), and libbpf of a hook. */
+static bool is_unsupported(const char *text) {
+        static const char *const words[] = {"invalid func unknown#", "unknown func ", "program of this type cannot use helper ",
+                                            "failed to find kernel BTF type ID"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                if (strstr(text, words[i]))
+                        return true;
+        return false;
+}
+
 void verifier_log_explain(const struct verifier_log *log, int r, const char *policy, struct err *err) {
         const char *text = verifier_log_text(log);
         enum reason reason = REASON_VERIFIER_REJECTED;
@@ -107,7 +119,7 @@ void verifier_log_explain(const struct verifier_log *log, int r, const char *pol
                 reason = REASON_LOAD_FAILED;
         else if (strstr(text, "BEGIN PROG LOAD LOG") == NULL && (r == -EPERM || r == -ENFILE || r == -EMFILE))
                 reason = REASON_LOAD_FAILED;
-        else if (r == -ESRCH || strstr(text, "unknown func") || strstr(text, "failed to find kernel BTF type ID"))
+        else if (r == -ESRCH || is_unsupported(text))
                 reason = REASON_KERNEL_UNSUPPORTED;
         verifier_log_trim(text, verifier_log_len(log), trimmed, sizeof(trimmed));
         err_set(err, r, reason, "policy '%s' does not load on this kernel (%s):\n  %s", policy, strerror(-r), trimmed);
