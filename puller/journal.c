@@ -7,6 +7,7 @@
 
 #include "fault.h"
 #include "fileio.h"
+#include "journal_seen.h"
 #include "folder.h"
 #include "lsm_abi.h"
 #include "manifest.h"
@@ -153,6 +154,8 @@ static int journal_parse(const json_t *doc, const char *bundle, struct journal *
                 r = left_parse(doc, &j, err);
         if (r >= 0)
                 r = record_get_uint(doc, "highest_release", JSON_INT_MAX, &j.highest_release, err);
+        if (r >= 0)
+                r = seen_parse(doc, &j, err);
         if (r < 0)
                 return r;
         if (!json_is_boolean(removed))
@@ -218,7 +221,7 @@ static json_t *journal_format(const struct journal *j) {
                                              (json_int_t)j->highest_release, "removed", j->removed);
 
         if (!doc || gen_put(doc, "confirmed", &j->confirmed) < 0 || gen_put(doc, "previous", &j->previous) < 0 ||
-            gen_put(doc, "staged", &j->staged) < 0 || left_put(doc, j) < 0)
+            gen_put(doc, "staged", &j->staged) < 0 || left_put(doc, j) < 0 || put(doc, "seen", seen_format(j)) < 0)
                 return NULL;
         return steal_pointer(doc);
 }

@@ -27,6 +27,14 @@ struct journal_gen { /* a generation */
         uint64_t since; /* seconds since the epoch: confirmed, or staged */
 };
 
+/* Releases that this node has verified, newest first: a release number never stands for another content. */
+#define JOURNAL_SEEN_MAX 128
+
+struct journal_seen {
+        uint64_t release;
+        char content_hex[SHA256_HEX];
+};
+
 struct journal {
         char bundle[64];
         char boot_id[37];             /* of the boot in which the slots were filled */
@@ -41,7 +49,14 @@ struct journal {
         uint64_t left_release;
         uint64_t highest_release; /* highest ever confirmed */
         bool removed;             /* `remove`: enforce nothing of it, also after a reboot */
+        struct journal_seen seen[JOURNAL_SEEN_MAX];
+        size_t n_seen;
 };
+
+/* The content that a release number stood for when this node saw it, or NULL. */
+const char *journal_seen(const struct journal *j, uint64_t release);
+/* Remembers a release; beyond JOURNAL_SEEN_MAX the lowest numbers are forgotten. */
+void journal_see(struct journal *j, uint64_t release, const char *content_hex);
 
 /* -ENOENT when there is none. A journal that cannot be parsed is an error and is left where it is. */
 int journal_load(int state_fd, const char *bundle, struct journal *ret, struct err *err);

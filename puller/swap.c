@@ -13,16 +13,12 @@
 static int admit_history(const struct bundle *b, const struct release *rel, bool polled, struct err *err) {
         const struct journal *j = &b->journal;
         const struct manifest *m = rel->manifest;
-        const struct journal_gen *known[] = {&j->confirmed, &j->previous, &j->staged};
+        const char *seen = journal_seen(j, m->release);
 
-        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-                if (known[i]->present && known[i]->release == m->release && !streq(known[i]->content_hex, m->content_hex))
-                        return err_set(err, -EEXIST, REASON_RELEASE_REUSED,
-                                       "release %llu of '%s' is already known with another content (%.12s, this one is %.12s)",
-                                       (unsigned long long)m->release, m->name, known[i]->content_hex, m->content_hex);
-        if (*j->left_content && j->left_release == m->release && !streq(j->left_content, m->content_hex))
-                return err_set(err, -EEXIST, REASON_RELEASE_REUSED, "release %llu of '%s' was tried before with another content",
-                               (unsigned long long)m->release, m->name);
+        if (seen && !streq(seen, m->content_hex))
+                return err_set(err, -EEXIST, REASON_RELEASE_REUSED,
+                               "release %llu of '%s' was seen here with another content (%.12s, this one is %.12s)",
+                               (unsigned long long)m->release, m->name, seen, m->content_hex);
         if (polled && m->release < j->highest_release)
                 return err_set(err, -ESTALE, REASON_RELEASE_TOO_OLD, "release %llu of '%s' is older than release %llu, which was in force",
                                (unsigned long long)m->release, m->name, (unsigned long long)j->highest_release);
@@ -203,6 +199,7 @@ static int stage(struct node *n, struct bundle *b, const struct release *rel, co
         memcpy(j->boot_id, n->boot_id, sizeof(j->boot_id));
         j->attempts = again ? j->attempts + 1 : 1;
         j->staged = generation(rel, *ret_slot);
+        journal_see(j, rel->manifest->release, rel->manifest->content_hex);
         r = step_save(n, b, STEP_STAGING, err);
         return r < 0 ? r : stage_load(n, b, rel, &plan, *ret_slot, err);
 }

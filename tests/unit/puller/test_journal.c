@@ -35,6 +35,8 @@ static struct journal full(enum journal_step step) {
                 .left_release = 40,
                 .highest_release = 44,
                 .removed = true,
+                .seen = {{43, HEX_C}, {41, HEX_B}},
+                .n_seen = 2,
         };
 
         return j;
@@ -63,6 +65,11 @@ static void assert_journal_equal(const struct journal *a, const struct journal *
         assert_int_equal(a->left_release, b->left_release);
         assert_int_equal(a->highest_release, b->highest_release);
         assert_int_equal(a->removed, b->removed);
+        assert_int_equal(a->n_seen, b->n_seen);
+        for (size_t i = 0; i < a->n_seen; i++) {
+                assert_int_equal(a->seen[i].release, b->seen[i].release);
+                assert_string_equal(a->seen[i].content_hex, b->seen[i].content_hex);
+        }
 }
 
 static void round_trip(void **state) {
@@ -88,6 +95,30 @@ static void round_trip(void **state) {
         assert_int_equal(fstatat(state_fd(state), "journal/b.json", &st, 0), 0);
         assert_int_equal(st.st_mode & 07777, 0600);
         assert_int_equal(entries(state_fd(state), "journal"), 2);
+}
+
+/* What a release number stood for is what it stands for; when there is no more room, the lowest numbers go. */
+static void seen_releases(void **state) {
+        struct journal j = {.bundle = "b"}, got;
+        struct err err;
+
+        assert_null(journal_seen(&j, 7));
+        for (uint64_t i = 1; i <= JOURNAL_SEEN_MAX; i++)
+                journal_see(&j, i * 2, HEX_A);
+        journal_see(&j, 8, HEX_B);
+        assert_string_equal(journal_seen(&j, 8), HEX_A);
+        journal_see(&j, 1, HEX_B); /* below all that are kept */
+        assert_null(journal_seen(&j, 1));
+        assert_string_equal(journal_seen(&j, 2), HEX_A);
+        journal_see(&j, 9, HEX_C);
+        assert_string_equal(journal_seen(&j, 9), HEX_C);
+        assert_null(journal_seen(&j, 2));
+        assert_int_equal(j.n_seen, JOURNAL_SEEN_MAX);
+        for (size_t i = 1; i < j.n_seen; i++)
+                assert_true(j.seen[i - 1].release > j.seen[i].release);
+        assert_int_equal(journal_save(state_fd(state), &j, &err), 0);
+        assert_int_equal(journal_load(state_fd(state), "b", &got, &err), 0);
+        assert_journal_equal(&got, &j);
 }
 
 /* The longest that a manifest may hold; the least and the most that a number may be. */
@@ -214,6 +245,8 @@ static void damaged(void **state) {
                 {"\"left\":{", "\"left\":0,\"x\":{", REASON_MALFORMED},
                 {"\"content\":\"aaaa", "\"content\":\"AAAA", REASON_MALFORMED},
                 {"\"content\":\"aaaa", "\"content\":\"aaa", REASON_MALFORMED},
+                {"\"seen\":[", "\"seen\":{},\"x\":[", REASON_MALFORMED},
+                {"\"release\":43}", "\"release\":-1}", REASON_MALFORMED},
                 {"\"message\":\"12", "\"message\":\"12\\n", REASON_MALFORMED},
         };
         size_t before = open_fds();
@@ -712,6 +745,7 @@ static void page_on_full_disk(void **state) {
 int main(int argc, char **argv) {
         const struct CMUnitTest tests[] = {
                 TEST(round_trip),
+                TEST(seen_releases),
                 TEST(limits),
                 TEST(texts_are_cleaned),
                 TEST(not_written),
