@@ -107,6 +107,8 @@ static int frame_write(int fd, const struct bundle_member *members, size_t n, ui
         f.z = ZSTD_createCCtx();
         if (!f.z || ZSTD_isError(ZSTD_CCtx_setParameter(f.z, ZSTD_c_compressionLevel, LEVEL)) ||
             ZSTD_isError(ZSTD_CCtx_setParameter(f.z, ZSTD_c_windowLog, WINDOW_LOG)) ||
+            /* For bit rot in what is not signed, the tar headers: nobody would be harmed, but everybody would wonder. */
+            ZSTD_isError(ZSTD_CCtx_setParameter(f.z, ZSTD_c_checksumFlag, 1)) ||
             ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(f.z, count.length)))
                 r = err_errno(err, -ENOMEM, "zstd");
         if (r >= 0)

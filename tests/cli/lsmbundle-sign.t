@@ -98,8 +98,11 @@ result $? "the content id is the digest of the signed bytes"
 # ---- damage ----
 size=$(stat -c %s signed.tar.zst)
 tampered=0 passed=''
+zstd -dcq signed.tar.zst >whole.tar
 for ((at = 20; at < size; at += size / 40)); do
         perl -0777 -pe "substr(\$_, $at, 1) ^= chr 1" signed.tar.zst >t.tar.zst
+        # zstd has bits that mean nothing: one in a thousand flips leaves every byte of the tar as it was.
+        if zstd -dcq t.tar.zst 2>/dev/null | cmp -s - whole.tar; then continue; fi
         run verify t.tar.zst --key alice.pub
         [ "$status" = 3 ] && [[ $err =~ ^lsmbundle:\ refused:\ [a-z-]+:\  ]] || passed+=" $at"
         tampered=$((tampered + 1))
