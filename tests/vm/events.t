@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Events: whoever watches a node sees every decision, by name, and nothing that a task writes can fool or stop the watching.
-# timeout: 240
+# timeout: 400
 . "$TESTLIB"
 
 mkdir -p /etc/lsmpull
