@@ -20,6 +20,8 @@
 
 struct agent {
         struct waiter waiter;        /* first: the waiter is the agent */
+        const struct options *options;
+        struct config *config;
         struct node node;
         struct source source;
         int listener, events_listener;
@@ -201,25 +203,48 @@ static void poll_source(struct agent *a) {
         }
 }
 
+/* SIGHUP. What cannot change under a running agent (its directories) waits for a restart, and is said. */
+static void configuration_reload(struct agent *a) {
+        struct config fresh = {0}, *c = a->config;
+        struct err err = {0};
+
+        if (options_config(a->options, &fresh) != 0) {
+                fprintf(stderr, "the configuration is left as it was\n");
+                config_done(&fresh);
+                return;
+        }
+        if (!streq(fresh.state_dir, c->state_dir) || !streq(fresh.run_dir, c->run_dir) || !streq(fresh.bpffs_dir, c->bpffs_dir)) {
+                fprintf(stderr, "the configuration is left as it was: paths change with a restart only\n");
+                config_done(&fresh);
+                return;
+        }
+        config_done(c);
+        *c = fresh;
+        node_mode_update(&a->node);
+        a->working = true;
+        if (swap_recover(&a->node, &err) < 0)
+                fprintf(stderr, "%s\n", err.msg);
+        a->working = false;
+        fprintf(stderr, "configuration read again\n");
+}
+
 static void loop(struct agent *a) {
-        const struct config *c = a->node.config;
-        const struct schedule schedule = {.interval_ns = c->poll_interval_ns, .jitter_percent = c->poll_jitter_percent};
+        const struct config *c = a->config;
         int64_t next = monotonic_ns();
+        struct schedule schedule = {.interval_ns = c->poll_interval_ns, .jitter_percent = c->poll_jitter_percent};
 
         /* A node that has nothing yet does not wait for its turn. */
         if (a->node.n_bundles > 0)
                 next += schedule_first(&schedule, random_u64());
-        if (!c->source)
-                next = INT64_MAX;
         while (!stop_wanted) {
-                if (a->waiter.wait(&a->waiter, -1, next) < 0)
+                if (a->waiter.wait(&a->waiter, -1, c->source ? next : INT64_MAX) < 0)
                         continue;
-                if (!c->source) {
+                if (poll_wanted) {
                         poll_wanted = 0;
-                        continue;
+                        configuration_reload(a);
                 }
-                poll_wanted = 0;
                 poll_source(a);
+                schedule = (struct schedule){.interval_ns = c->poll_interval_ns, .jitter_percent = c->poll_jitter_percent};
                 next = monotonic_ns() + schedule_next(&schedule, a->source.failures, a->source.retry_after_s, random_u64());
         }
 }
@@ -243,8 +268,8 @@ static void signals_take(struct agent *a) {
         signal(SIGPIPE, SIG_IGN);
 }
 
-int agent_run(const struct config *config) {
-        struct agent a = {.waiter.wait = agent_wait, .listener = -1, .events_listener = -1, .asker = -1, .canceler = -1, .reporter = CHILD_INIT};
+int agent_run(const struct options *options, struct config *config) {
+        struct agent a = {.waiter.wait = agent_wait, .options = options, .config = config, .listener = -1, .events_listener = -1, .asker = -1, .canceler = -1, .reporter = CHILD_INIT};
         struct err err = {0};
         uint64_t watchdog_us;
         int r;
@@ -285,7 +310,7 @@ static void say_stderr(void *ctx, const char *line) {
         fprintf(stderr, "%s\n", line);
 }
 
-int agent_boot(const struct config *config) {
+int agent_boot(const struct options *options, struct config *config) {
         struct node node = {.say = say_stderr};
         struct err err = {0};
         int r = node_open(config, NODE_WRITE, &waiter_plain, &node, &err);

@@ -6,9 +6,10 @@
  */
 #pragma once
 
-#include "config.h"
+#include "options.h"
 
-/* Runs until SIGTERM or SIGINT. Returns an exit code. */
-int agent_run(const struct config *config);
+/* Runs until SIGTERM or SIGINT. SIGHUP: reads the configuration again, with the same flags, and polls. Takes config over. Returns
+ * an exit code. */
+int agent_run(const struct options *options, struct config *config);
 /* Enforces what was confirmed before the last shutdown, without any network, and ends. */
-int agent_boot(const struct config *config);
+int agent_boot(const struct options *options, struct config *config);

@@ -93,6 +93,9 @@ static int gen_parse(const json_t *doc, const char *key, struct journal_gen *ret
                 r = record_get_uint(j, "since", JSON_INT_MAX, &g.since, err);
         if (r < 0)
                 return err_wrap(err, r, "'%s'", key);
+        if (json_object_get(j, "audit") && !json_is_boolean(json_object_get(j, "audit")))
+                return err_set(err, -EBADMSG, REASON_MALFORMED, "'%s': 'audit' is not true or false", key);
+        g.audit = json_is_true(json_object_get(j, "audit"));
         g.slot = (uint32_t)slot;
         *ret = g;
         return 0;
@@ -203,8 +206,8 @@ static int gen_put(json_t *doc, const char *key, const struct journal_gen *g) {
         if (!g->present)
                 return 0;
         return put(doc, key,
-                   json_pack("{ss ss sI sI sI}", "content", g->content_hex, "version", g->version, "release",
-                             (json_int_t)g->release, "slot", (json_int_t)g->slot, "since", (json_int_t)g->since));
+                   json_pack("{ss ss sI sI sI sb}", "content", g->content_hex, "version", g->version, "release",
+                             (json_int_t)g->release, "slot", (json_int_t)g->slot, "since", (json_int_t)g->since, "audit", g->audit));
 }
 
 static int left_put(json_t *doc, const struct journal *j) {

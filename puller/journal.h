@@ -25,6 +25,7 @@ struct journal_gen { /* a generation */
         uint64_t release;
         uint32_t slot;  /* meaningful in this boot only */
         uint64_t since; /* seconds since the epoch: confirmed, or staged */
+        bool audit;     /* loaded with every policy lowered to audit */
 };
 
 /* Releases that this node has verified, newest first: a release number never stands for another content. */

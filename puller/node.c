@@ -62,9 +62,11 @@ enum node_mode node_mode_parse(const char *cmdline) {
         return mode;
 }
 
-static void mode_find(struct node *n) {
+void node_mode_update(struct node *n) {
         cleanup_buf struct buf cmdline = {0};
 
+        n->mode = NODE_ENFORCE;
+        n->mode_source[0] = '\0';
         if (file_read(AT_FDCWD, "/proc/cmdline", 64 * 1024, &cmdline, NULL) >= 0)
                 n->mode = node_mode_parse(cmdline.data);
         if (n->mode != NODE_ENFORCE)
@@ -240,7 +242,7 @@ int node_open(const struct config *config, enum node_access access, struct waite
 
         *n = (struct node){.config = config, .waiter = w, .state_fd = -1, .lock_fd = -1, .agent = AGENT_MAPS_INIT, .say = ret->say,
                            .say_ctx = ret->say_ctx};
-        mode_find(n);
+        node_mode_update(n);
         r = n->state_fd = state_open(config->state_dir, access, err);
         if (r >= 0 && access == NODE_WRITE)
                 r = n->lock_fd = lock_take(n->state_fd, err);

@@ -75,6 +75,8 @@ struct bundle *node_pending(const struct node *n);
 void node_loader_set(struct node *n, const struct loader_facts *facts);
 
 void node_say(const struct node *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Kernel command line and configuration say which mode holds; swap_recover() then makes what is in force follow. */
+void node_mode_update(struct node *n);
 /* `lsmpull.mode=` of a kernel command line. */
 enum node_mode node_mode_parse(const char *cmdline);
 /* uid and gid of one of the agent's own users; nobody's when the system does not have it. */

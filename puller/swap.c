@@ -109,8 +109,9 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
         return r;
 }
 
-static struct journal_gen generation(const struct release *rel, uint32_t slot) {
-        struct journal_gen g = {.present = true, .release = rel->manifest->release, .slot = slot, .since = now_seconds()};
+static struct journal_gen generation(const struct node *n, const struct release *rel, uint32_t slot) {
+        struct journal_gen g = {.present = true, .release = rel->manifest->release, .slot = slot, .since = now_seconds(),
+                                .audit = n->mode == NODE_AUDIT};
 
         memcpy(g.content_hex, rel->manifest->content_hex, sizeof(g.content_hex));
         snprintf(g.version, sizeof(g.version), "%s", rel->manifest->version);
@@ -198,10 +199,17 @@ static int stage(struct node *n, struct bundle *b, const struct release *rel, co
                 return r;
         memcpy(j->boot_id, n->boot_id, sizeof(j->boot_id));
         j->attempts = again ? j->attempts + 1 : 1;
-        j->staged = generation(rel, *ret_slot);
+        j->staged = generation(n, rel, *ret_slot);
         journal_see(j, rel->manifest->release, rel->manifest->content_hex);
         r = step_save(n, b, STEP_STAGING, err);
         return r < 0 ? r : stage_load(n, b, rel, &plan, *ret_slot, err);
+}
+
+static void say_in_force(const struct node *n, const struct bundle *b) {
+        if (b->journal.confirmed.present)
+                node_say(n, "%s: release %llu is in force, as before", b->name, (unsigned long long)b->journal.confirmed.release);
+        else
+                node_say(n, "%s: nothing is enforced, as before", b->name);
 }
 
 int swap_apply(struct node *n, const struct release *rel, const struct receipt *receipt, bool polled, struct swap_result *ret,
@@ -237,11 +245,14 @@ int swap_apply(struct node *n, const struct release *rel, const struct receipt *
                 if (record_left(n, b, &left, &why) < 0)
                         node_say(n, "%s: what went wrong could not be recorded", b->name);
                 retire(n, b);
+                say_in_force(n, b);
                 if (err)
                         *err = why;
                 return r;
         }
         r = confirmed(n, b, err);
+        if (r >= 0)
+                node_say(n, "%s: release %llu confirmed", b->name, (unsigned long long)m->release);
         retire(n, b);
         return r;
 }

@@ -23,6 +23,7 @@ static int reload(struct node *n, struct bundle *b, struct err *err) {
         if (r >= 0) {
                 gate_set(&b->kernel.gate, slot);
                 j->confirmed.slot = slot;
+                j->confirmed.audit = n->mode == NODE_AUDIT;
                 memcpy(j->boot_id, n->boot_id, sizeof(j->boot_id));
                 r = journal_save(n->state_fd, j, err);
                 node_say(n, "%s: release %llu enforced again", b->name, (unsigned long long)j->confirmed.release);
@@ -151,6 +152,10 @@ static int recover(struct node *n, struct bundle *b, struct err *err) {
                         r = finish_or_undo(n, b, err);
                 if (r >= 0 && j->confirmed.present && LSM_GATE_ACTIVE(gate_word(&b->kernel.gate)) != j->confirmed.slot)
                         r = adopt_gate(n, b, err);
+                if (r >= 0 && j->confirmed.present && j->confirmed.audit != (n->mode == NODE_AUDIT)) {
+                        node_say(n, "%s: loading it again, now to %s", b->name, n->mode == NODE_AUDIT ? "audit" : "enforce");
+                        r = reload(n, b, err);
+                }
                 if (r >= 0 && j->confirmed.present && !kernel_complete(n, b)) {
                         node_say(n, "%s: part of it is missing in the kernel: loading it again", b->name);
                         r = reload(n, b, err);

@@ -25,7 +25,7 @@ static struct journal full(enum journal_step step) {
                 .bundle = "baseline",
                 .boot_id = BOOT,
                 .confirmed = {true, HEX_A, "1.4.0", 42, 1, 1700000001},
-                .previous = {true, HEX_B, "1.3.0-rc.1+b", 41, 2, 1700000002},
+                .previous = {true, HEX_B, "1.3.0-rc.1+b", 41, 2, 1700000002, true},
                 .staged = {true, HEX_C, "2.0.0", 43, 3, 1700000003},
                 .step = step,
                 .attempts = 2,
@@ -49,6 +49,7 @@ static void assert_gen_equal(const struct journal_gen *a, const struct journal_g
         assert_int_equal(a->release, b->release);
         assert_int_equal(a->slot, b->slot);
         assert_int_equal(a->since, b->since);
+        assert_int_equal(a->audit, b->audit);
 }
 
 static void assert_journal_equal(const struct journal *a, const struct journal *b) {
@@ -242,6 +243,7 @@ static void damaged(void **state) {
                 {"\"removed\":true", "\"removed\":1", REASON_MALFORMED},
                 {"\"removed\":true", "\"removed\":null", REASON_MALFORMED},
                 {"\"confirmed\":{", "\"confirmed\":[{}],\"x\":{", REASON_MALFORMED},
+                {"\"audit\":true", "\"audit\":1", REASON_MALFORMED},
                 {"\"left\":{", "\"left\":0,\"x\":{", REASON_MALFORMED},
                 {"\"content\":\"aaaa", "\"content\":\"AAAA", REASON_MALFORMED},
                 {"\"content\":\"aaaa", "\"content\":\"aaa", REASON_MALFORMED},
