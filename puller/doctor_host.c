@@ -137,7 +137,8 @@ void check_cgroup(struct doctor *d) {
                 wanted = own;
         }
         if (statfs(wanted, &fs) < 0)
-                doctor_found(d, "cgroup", FINDING_FAIL, NULL, "%s: %s", wanted, strerror(errno));
+                doctor_found(d, "cgroup", FINDING_FAIL, "correct paths.cgroup in the configuration", "%s: %s", wanted,
+                             strerror(errno));
         else if (fs.f_type != CGROUP2_SUPER_MAGIC)
                 doctor_found(d, "cgroup", FINDING_FAIL, "mount -t cgroup2 cgroup2 /sys/fs/cgroup", "%s is not in a cgroup v2",
                              wanted);
@@ -151,12 +152,14 @@ void check_cgroup(struct doctor *d) {
 /* The state directory, or what it would be made in. */
 void check_state(struct doctor *d) {
         const char *path = d->config->state_dir;
-        uint64_t wanted = 3 * d->config->limits.max_content, there;
+        uint64_t wanted, there;
         char parent[PATH_MAX], *slash, remedy[PATH_MAX + 64];
         struct statvfs fs;
         struct stat st;
         bool made = stat(path, &st) == 0;
 
+        if (mul_overflows(d->config->limits.max_content, (uint64_t)3, &wanted))
+                wanted = UINT64_MAX;
         snprintf(parent, sizeof(parent), "%s", path);
         slash = strrchr(parent, '/');
         if (!made && slash)

@@ -80,7 +80,7 @@ void check_kernel(struct doctor *d) {
         struct utsname u;
 
         if (uname(&u) < 0)
-                doctor_found(d, "kernel", FINDING_FAIL, NULL, "%s", strerror(errno));
+                doctor_found(d, "kernel", FINDING_WARN, NULL, "%s", strerror(errno));
         else
                 doctor_found(d, "kernel", FINDING_OK, NULL, "%s %s, %s", u.sysname, u.release, u.machine);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Readers of events: whatever one of them does, the others get theirs, and nobody is left to believe that there was nothing more. */
+/* Readers of events: whatever one does, the others get theirs, and nobody is left to believe that there was nothing more. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
