@@ -17,6 +17,7 @@
 
 #define NS 1000000000LL
 #define REPORTER_RESTART_NS (5 * NS)
+#define RESTORE_RETRY_NS (30 * NS)
 
 struct agent {
         struct waiter waiter;        /* first: the waiter is the agent */
@@ -28,6 +29,7 @@ struct agent {
         struct child reporter;
         int64_t reporter_due;        /* when to start it (again) */
         struct reporter_watch watch;
+        int64_t restore_due;         /* when to try again to restore what is not in force as it should be; 0: all is */
         int64_t watchdog_ns;         /* 0: none */
         bool working;                /* a step of a swap, or another request, is under way */
         int asker;                   /* connection whose request is under way; -1 */
@@ -203,10 +205,24 @@ static void poll_source(struct agent *a) {
         }
 }
 
+/* What the journal says should be in force, and is not, or not as it should be. Tried again until it holds: memory, a time-out or a
+ * disk may have been in the way. */
+static void restore(struct agent *a) {
+        struct err err = {0};
+
+        a->working = true;
+        a->restore_due = 0;
+        if (swap_recover(&a->node, &err) < 0) {
+                a->restore_due = monotonic_ns() + RESTORE_RETRY_NS;
+                fprintf(stderr, "not everything could be restored, trying again in %lld s: %s\n", (long long)(RESTORE_RETRY_NS / NS),
+                        err.msg);
+        }
+        a->working = false;
+}
+
 /* SIGHUP. What cannot change under a running agent (its directories) waits for a restart, and is said. */
 static void configuration_reload(struct agent *a) {
         struct config fresh = {0}, *c = a->config;
-        struct err err = {0};
 
         if (options_config(a->options, &fresh) != 0) {
                 fprintf(stderr, "the configuration is left as it was\n");
@@ -221,10 +237,7 @@ static void configuration_reload(struct agent *a) {
         config_done(c);
         *c = fresh;
         node_mode_update(&a->node);
-        a->working = true;
-        if (swap_recover(&a->node, &err) < 0)
-                fprintf(stderr, "%s\n", err.msg);
-        a->working = false;
+        restore(a);
         fprintf(stderr, "configuration read again\n");
 }
 
@@ -237,11 +250,18 @@ static void loop(struct agent *a) {
         if (a->node.n_bundles > 0)
                 next += schedule_first(&schedule, random_u64());
         while (!stop_wanted) {
-                if (a->waiter.wait(&a->waiter, -1, c->source ? next : INT64_MAX) < 0)
+                int64_t due = c->source ? next : INT64_MAX;
+
+                if (a->restore_due && a->restore_due < due)
+                        due = a->restore_due;
+                if (a->waiter.wait(&a->waiter, -1, due) < 0)
                         continue;
                 if (poll_wanted) {
                         poll_wanted = 0;
                         configuration_reload(a);
+                } else if (a->restore_due && monotonic_ns() >= a->restore_due) {
+                        restore(a);
+                        continue;
                 }
                 poll_source(a);
                 schedule = (struct schedule){.interval_ns = c->poll_interval_ns, .jitter_percent = c->poll_jitter_percent};
@@ -284,10 +304,7 @@ int agent_run(const struct options *options, struct config *config) {
         a.node.source_ctx = &a;
         if (sd_watchdog_enabled(0, &watchdog_us) > 0)
                 a.watchdog_ns = (int64_t)watchdog_us * 1000 / 2;
-        a.working = true;
-        if (swap_recover(&a.node, &err) < 0)
-                fprintf(stderr, "not everything could be restored: %s\n", err.msg);
-        a.working = false;
+        restore(&a);
         source_load(&a.node, &a.source);
         r = a.listener = control_listen(config->run_dir, "control.sock", &err);
         if (r >= 0)

@@ -169,7 +169,8 @@ static int trial(struct node *n, struct bundle *b, const struct release *rel, ui
 static int confirmed(struct node *n, struct bundle *b, struct err *err) {
         struct journal *j = &b->journal;
 
-        j->previous = j->confirmed;
+        j->previous = j->confirmed.slot != 0 && !streq(j->confirmed.content_hex, j->staged.content_hex) ? j->confirmed
+                                                                                                        : (struct journal_gen){0};
         j->confirmed = j->staged;
         j->confirmed.since = now_seconds();
         j->staged = (struct journal_gen){0};
@@ -184,13 +185,27 @@ static int confirmed(struct node *n, struct bundle *b, struct err *err) {
         return step_save(n, b, STEP_NONE, err);
 }
 
+bool confirmed_in_force(const struct node *n, const struct bundle *b) {
+        const struct journal *j = &b->journal;
+        uint64_t word;
+
+        if (!j->confirmed.present || j->removed || b->kernel.gate_fd < 0 || !streq(j->boot_id, n->boot_id))
+                return false;
+        word = gate_word(&b->kernel.gate);
+        return j->confirmed.slot != 0 && !gate_pending(word) && LSM_GATE_ACTIVE(word) == j->confirmed.slot;
+}
+
 static int stage(struct node *n, struct bundle *b, const struct release *rel, const struct receipt *receipt, uint32_t *ret_slot,
                  struct err *err) {
         cleanup_plan struct plan plan = {0};
         struct journal *j = &b->journal;
-        bool again = streq(j->left_content, rel->manifest->content_hex) && streq(j->left_reason, reason_word(REASON_NOT_CONFIRMED));
         int r;
 
+        /* Slots of another boot, or of a restore that failed, hold nothing that one could go back to. */
+        if (!confirmed_in_force(n, b)) {
+                j->confirmed.slot = 0;
+                j->previous = (struct journal_gen){0};
+        }
         *ret_slot = stage_slot(b);
         r = plan_make(rel->manifest, &plan, err);
         if (r >= 0)
@@ -198,7 +213,8 @@ static int stage(struct node *n, struct bundle *b, const struct release *rel, co
         if (r < 0)
                 return r;
         memcpy(j->boot_id, n->boot_id, sizeof(j->boot_id));
-        j->attempts = again ? j->attempts + 1 : 1;
+        /* Counted before anything is loaded: what takes the machine down while it is tried must not be tried for ever. */
+        j->attempts = streq(j->left_content, rel->manifest->content_hex) ? j->attempts + 1 : 1;
         j->staged = generation(n, rel, *ret_slot);
         journal_see(j, rel->manifest->release, rel->manifest->content_hex);
         r = step_save(n, b, STEP_STAGING, err);
@@ -224,8 +240,7 @@ int swap_apply(struct node *n, const struct release *rel, const struct receipt *
         r = node_bundle_add(n, m->name, &b, err);
         if (r < 0)
                 return r;
-        if (b->journal.confirmed.present && streq(b->journal.confirmed.content_hex, m->content_hex) && !b->journal.removed &&
-            b->kernel.gate_fd >= 0 && n->mode != NODE_OFF) {
+        if (streq(b->journal.confirmed.content_hex, m->content_hex) && confirmed_in_force(n, b)) {
                 ret->unchanged = true;
                 return 0;
         }

@@ -16,6 +16,9 @@ uint32_t stage_slot(const struct bundle *b);
  */
 int record_left(struct node *n, struct bundle *b, const struct journal_gen *gen, const struct err *why);
 
+/* What the journal calls confirmed is what the gate names, in this boot. */
+bool confirmed_in_force(const struct node *n, const struct bundle *b);
+
 /* Not the bundle's fault: tried again at the next poll, never quarantined. */
 bool reason_is_passing(enum reason reason);
 

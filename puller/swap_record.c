@@ -20,12 +20,13 @@ bool reason_is_passing(enum reason reason) {
 
 int record_left(struct node *n, struct bundle *b, const struct journal_gen *gen, const struct err *why) {
         struct journal *j = &b->journal;
+        bool passing = reason_is_passing(why->reason);
         bool again = why->reason == REASON_NOT_CONFIRMED && j->attempts < ATTEMPTS_MAX;
         struct err err = {0};
         int r = 0, r2;
 
         /* The quarantine before the journal: a crash between the two must not lead to a third attempt. */
-        if (gen->present && !reason_is_passing(why->reason) && !again)
+        if (gen->present && !passing && !again)
                 r = quarantine_add(n->state_fd, b->name, gen->content_hex, gen->release, reason_word(why->reason), why->msg, &err);
         if (r < 0)
                 node_say(n, "%s: %s", b->name, err.msg);
@@ -35,6 +36,9 @@ int record_left(struct node *n, struct bundle *b, const struct journal_gen *gen,
                 memcpy(j->left_content, gen->content_hex, sizeof(j->left_content));
                 j->left_release = gen->release;
         }
+        /* What was not the release's fault has not used the attempt that was counted when it was staged. */
+        if (passing && j->staged.present && j->attempts > 0)
+                j->attempts--;
         j->staged = (struct journal_gen){0};
         j->step = STEP_NONE;
         r2 = journal_save(n->state_fd, j, &err);

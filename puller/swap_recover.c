@@ -16,10 +16,13 @@ static int reload(struct node *n, struct bundle *b, struct err *err) {
         r = kept_plan(n, j->confirmed.content_hex, &rel, &plan, err);
         if (r < 0)
                 return err_wrap(err, r, "the kept release %llu of '%s'", (unsigned long long)j->confirmed.release, b->name);
-        /* Whatever is in a slot besides what the gate names came with another boot, or is incomplete. */
+        /* Whatever is in a slot besides what the gate names came with another boot, or is incomplete. The journal must know that
+         * before such a slot is filled anew: a rollback to it would run two generations mixed. */
         j->previous = (struct journal_gen){0};
+        r = journal_save(n->state_fd, j, err);
         slot = stage_slot(b);
-        r = stage_load(n, b, &rel, &plan, slot, err);
+        if (r >= 0)
+                r = stage_load(n, b, &rel, &plan, slot, err);
         if (r >= 0) {
                 gate_set(&b->kernel.gate, slot);
                 j->confirmed.slot = slot;
@@ -58,7 +61,7 @@ static int finish_or_undo(struct node *n, struct bundle *b, struct err *err) {
                 word = gate_word(gate);
         }
         if (j->step == STEP_CONFIRMING && LSM_GATE_ACTIVE(word) == staged.slot) {
-                j->previous = j->confirmed;
+                j->previous = j->confirmed.slot != 0 ? j->confirmed : (struct journal_gen){0};
                 j->confirmed = staged;
                 j->staged = (struct journal_gen){0};
                 j->step = STEP_NONE;
@@ -92,8 +95,8 @@ static int adopt_gate(struct node *n, struct bundle *b, struct err *err) {
                 j->previous = (struct journal_gen){0};
                 return record_left(n, b, &left, &why);
         }
-        /* Somebody has written the gate. The confirmed release is loaded afresh: what is in the slots is not known either. */
-        node_say(n, "%s: the gate names slot %u, which nobody here put in force: enforcing release %llu again", b->name, active,
+        /* An earlier restore failed, or somebody has written the gate: what is in the slots is not known. */
+        node_say(n, "%s: the gate names slot %u, which is not release %llu: enforcing that again", b->name, active,
                  (unsigned long long)j->confirmed.release);
         return reload(n, b, err);
 }
@@ -115,18 +118,30 @@ static bool kernel_complete(struct node *n, struct bundle *b) {
         return complete;
 }
 
-/* A reboot: bpffs is empty, slots mean nothing. A release that was on trial when the machine went down has used an attempt. */
+/*
+ * A reboot: bpffs is empty, slots mean nothing. A release that was on its way when the machine went down has used an attempt, even
+ * if it was only being loaded: it may be what took the machine down.
+ */
 static int after_reboot(struct node *n, struct bundle *b, struct err *err) {
         struct journal *j = &b->journal;
+        struct rollback_page page;
         int r = 0;
 
-        j->previous = (struct journal_gen){0};
-        if (j->staged.present) {
-                struct err why = {.reason = REASON_NONE, .msg = "the machine went down while the release was prepared"};
+        /* An operator's rollback that the journal had not learnt of when the power went. */
+        if (j->previous.present && rollback_page_read(n->page, &page) && streq(page.bundle, b->name) &&
+            streq(page.content_hex, j->confirmed.content_hex)) {
+                const struct journal_gen left = j->confirmed;
+                const struct err why = left_why(n, b, &left);
 
-                if (j->step >= STEP_FLIPPING)
-                        why = (struct err){.reason = REASON_NOT_CONFIRMED, .msg = "the machine went down before the release was confirmed"};
-                r = record_left(n, b, &j->staged, &why);
+                j->confirmed = j->previous;
+                r = record_left(n, b, &left, &why);
+        }
+        j->previous = (struct journal_gen){0};
+        if (r >= 0 && j->staged.present) {
+                const struct journal_gen staged = j->staged;
+                const struct err why = {.reason = REASON_NOT_CONFIRMED, .msg = "the machine went down before the release was confirmed"};
+
+                r = record_left(n, b, &staged, &why);
         }
         return r >= 0 && j->confirmed.present && !j->removed ? reload(n, b, err) : r;
 }
@@ -150,7 +165,7 @@ static int recover(struct node *n, struct bundle *b, struct err *err) {
         } else {
                 if (j->staged.present)
                         r = finish_or_undo(n, b, err);
-                if (r >= 0 && j->confirmed.present && LSM_GATE_ACTIVE(gate_word(&b->kernel.gate)) != j->confirmed.slot)
+                if (r >= 0 && j->confirmed.present && !confirmed_in_force(n, b))
                         r = adopt_gate(n, b, err);
                 if (r >= 0 && j->confirmed.present && j->confirmed.audit != (n->mode == NODE_AUDIT)) {
                         node_say(n, "%s: loading it again, now to %s", b->name, n->mode == NODE_AUDIT ? "audit" : "enforce");
