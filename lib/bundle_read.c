@@ -3,14 +3,8 @@
 #include "bundle_frame.h"
 #include "bundle_tar.h"
 #include "fileio.h"
-#include "hasher.h"
 
 #define HEADERS_MAX 4096 /* bytes that one member's headers and padding may take */
-
-/* From here on a second thread pays: hashing takes most of the time, and the rest goes on beside it. Most bundles are smaller. */
-#define THREAD_MIN (4ULL << 20)
-
-_Static_assert(BUNDLE_TAR_CHUNKS > HASHER_DEPTH, "what is being hashed is not overwritten");
 
 const struct bundle_limits bundle_limits_default = {
         .max_archive = 64ULL << 20,
@@ -23,7 +17,7 @@ struct reader {
         struct bundle_tar *tar; /* of the second frame */
         const struct manifest *m;
         const struct bundle_sink *sink;
-        struct hasher *hasher;
+        struct digest *digest;
         struct err *err;
 };
 
@@ -77,9 +71,7 @@ static int member_hash(struct reader *rd, size_t i) {
                 if (n > member->length - length)
                         return err_set(rd->err, -EBADMSG, REASON_LENGTH_MISMATCH, "'%s' is longer than listed", member->path);
                 length += n;
-                r = hasher_update(rd->hasher, p, n);
-                if (r >= 0 && !bundle_tar_lasts(rd->tar, p))
-                        r = hasher_wait(rd->hasher);
+                r = digest_update(rd->digest, p, n);
                 if (r < 0)
                         return err_errno(rd->err, r, "digest");
                 r = sink->data ? sink->data(sink->ctx, i, p, n, rd->err) : 0;
@@ -90,7 +82,7 @@ static int member_hash(struct reader *rd, size_t i) {
                 return err_wrap(rd->err, r, "%s", member->path);
         if (length != member->length)
                 return err_set(rd->err, -EBADMSG, REASON_LENGTH_MISMATCH, "'%s' is shorter than listed", member->path);
-        r = hasher_finish(rd->hasher, sum);
+        r = digest_finish(rd->digest, sum);
         if (r < 0)
                 return err_errno(rd->err, r, "digest");
         if (memcmp(sum, member->sha256, sizeof(sum)) != 0)
@@ -185,6 +177,7 @@ int bundle_read(bundle_read_fn read, void *read_ctx, const struct bundle_trust *
         cleanup_zframes struct zframes *z = NULL;
         cleanup_envelope struct envelope env = {};
         cleanup_manifest struct manifest *m = NULL;
+        cleanup_digest struct digest *digest = NULL;
         struct reader rd = {.sink = sink, .err = err};
         uint64_t mtime, unpacked = 0;
         int r;
@@ -206,13 +199,13 @@ int bundle_read(bundle_read_fn read, void *read_ctx, const struct bundle_trust *
         r = sink->manifest ? sink->manifest(sink->ctx, &env, m, err) : 0;
         if (r < 0)
                 return r;
-        r = hasher_new(unpacked >= THREAD_MIN, &rd.hasher);
-        if (r < 0)
-                return err_errno(err, r, "digest");
+        digest = digest_new();
+        if (!digest)
+                return err_errno(err, -ENOMEM, "digest");
         rd.z = z;
         rd.m = m;
+        rd.digest = digest;
         r = second_frame_read(&rd, unpacked);
-        hasher_free(rd.hasher); /* before what it may still be reading */
         bundle_tar_free(rd.tar);
         return r;
 }

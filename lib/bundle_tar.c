@@ -16,16 +16,14 @@ struct bundle_tar {
         bool over;           /* the frame goes on beyond what is allowed */
         int r;               /* why reading stopped, when it was not libarchive's doing */
         struct err err;
-        unsigned int turn; /* the chunk that is read into next */
-        uint8_t chunks[BUNDLE_TAR_CHUNKS][CHUNK];
+        uint8_t chunk[CHUNK];
 };
 
 static la_ssize_t tar_read(struct archive *a, void *ctx, const void **ret) {
         struct bundle_tar *t = ctx;
-        uint8_t *chunk = t->chunks[t->turn++ % BUNDLE_TAR_CHUNKS];
         ssize_t n;
 
-        n = t->over ? 0 : zframes_read(t->z, chunk, CHUNK, &t->err);
+        n = t->over ? 0 : zframes_read(t->z, t->chunk, sizeof(t->chunk), &t->err);
         if (t->over || (n > 0 && t->total == t->max))
                 n = err_set(&t->err, -EFBIG, REASON_TOO_LARGE, "it unpacks to more than its manifest lists");
         if (n < 0) {
@@ -40,7 +38,7 @@ static la_ssize_t tar_read(struct archive *a, void *ctx, const void **ret) {
         }
         t->total += (uint64_t)n;
         t->ended = n == 0;
-        *ret = chunk;
+        *ret = t->chunk;
         return n;
 }
 
@@ -65,7 +63,6 @@ int bundle_tar_new(struct zframes *z, uint64_t max, struct bundle_tar **ret, str
         t->total = 0;
         t->ended = t->over = false;
         t->r = 0;
-        t->turn = 0;
         t->err = (struct err){};
         t->a = archive_read_new();
         /* This one format, and no filter: libarchive would try fifty. */
@@ -122,13 +119,9 @@ int bundle_tar_data(struct bundle_tar *t, const void **ret, size_t *ret_n, struc
         return r == ARCHIVE_OK ? 1 : tar_error(t, err);
 }
 
-bool bundle_tar_lasts(const struct bundle_tar *t, const void *p) {
-        return (uintptr_t)p >= (uintptr_t)t->chunks && (uintptr_t)p < (uintptr_t)t->chunks + sizeof(t->chunks);
-}
-
 int bundle_tar_finish(struct bundle_tar *t, uint64_t length, struct err *err) {
         while (!t->ended && !t->over && t->total <= length) {
-                ssize_t n = zframes_read(t->z, t->chunks[0], CHUNK, err);
+                ssize_t n = zframes_read(t->z, t->chunk, sizeof(t->chunk), err);
 
                 if (n < 0)
                         return (int)n;

@@ -9,7 +9,6 @@
 #include "zframes.h"
 
 #define TAR_BLOCK 512
-#define BUNDLE_TAR_CHUNKS 3
 
 struct bundle_tar;
 
@@ -31,8 +30,6 @@ static inline void bundle_tar_free_p(struct bundle_tar **t) {
 int bundle_tar_next(struct bundle_tar *t, struct bundle_entry *ret, struct err *err);
 /* 1: the next bytes of the member, valid until the next call; 0: its end. */
 int bundle_tar_data(struct bundle_tar *t, const void **ret, size_t *ret_n, struct err *err);
-/* These bytes stay valid for BUNDLE_TAR_CHUNKS - 1 further calls. (Not so where libarchive had to copy them together.) */
-bool bundle_tar_lasts(const struct bundle_tar *t, const void *p);
 /* The frame must hold `length` bytes and no more (trailing-data), no less (truncated). */
 int bundle_tar_finish(struct bundle_tar *t, uint64_t length, struct err *err);
 /* After bundle_tar_next() has returned 0: two zero blocks, and the frame's end. */

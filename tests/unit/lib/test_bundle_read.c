@@ -48,55 +48,6 @@ static void test_without_a_sink(void **state) {
         assert_done(bundle_read(source_read, &source, &trust, NULL, &none, NULL, NULL), err);
 }
 
-/* Large enough for hashing in a thread of its own. Its end comes in every way: good, damaged, cut, and stopped by the sink. */
-static void test_large(void **state) {
-        enum { LARGE = 6 << 20 };
-        struct fixture *f = *state;
-        cleanup_free char *object = malloc(LARGE);
-        cleanup_buf struct buf tar = {}, archive = {};
-        struct err err = {};
-        uint64_t x = 1;
-
-        assert_non_null(object);
-        for (size_t i = 0; i < LARGE; i++) {
-                x = x * 6364136223846793005ULL + 1442695040888963407ULL;
-                object[i] = (char)(x >> 56);
-        }
-        f->members[1].data = object;
-        f->members[1].len = LARGE;
-        f->env.bytes.len = 0;
-        manifest_text(f->members, MEMBERS, &f->env.bytes);
-        assert_done(envelope_sign(&f->env, f->keys[0], &err), err);
-        good_archive(f, &archive);
-        for (int refuse_at = -1; refuse_at < 60; refuse_at += 6) {
-                cleanup_told struct told t = {.refuse_at = refuse_at};
-                int r = read_told(f, &archive, SIZE_MAX, NULL, &t, &err);
-
-                if (refuse_at < 0) {
-                        assert_done(r, err);
-                        assert_content(f, &t);
-                } else if (t.calls <= refuse_at)
-                        assert_done(r, err);
-                else
-                        assert_int_equal(r, -ECANCELED);
-        }
-        for (size_t cut = 100; cut < archive.len; cut += archive.len / 7) {
-                archive.len -= cut;
-                assert_refused(read_archive(f, &archive, &err), err, REASON_TRUNCATED);
-                archive.len += cut;
-        }
-        for (size_t at = 0; at < LARGE; at += LARGE / 7) {
-                cleanup_buf struct buf damaged = {};
-
-                object[at] ^= 1;
-                tar.len = 0;
-                members_tar(f, &tar);
-                object[at] ^= 1;
-                archive_of(f, &tar, &damaged);
-                assert_refused(read_archive(f, &damaged, &err), err, REASON_DIGEST_MISMATCH);
-        }
-}
-
 /* A sink that has had enough is obeyed at each of its calls. */
 static void test_sink_stops(void **state) {
         struct fixture *f = *state;
@@ -277,7 +228,6 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 with_bundle(test_good),
                 with_bundle(test_without_a_sink),
-                with_bundle(test_large),
                 with_bundle(test_sink_stops),
                 with_bundle(test_signatures),
                 with_bundle(test_signature_before_content),
