@@ -4,6 +4,10 @@
 
 #include "status.h"
 
+#define WIDTH 110
+#define LABEL "%-12s" /* source, loader, quarantine, ...: what is said about each begins at column 12 */
+#define LABEL_WIDTH 12
+
 struct paint {
         const char *good, *warn, *bad, *dim, *off;
 };
@@ -41,23 +45,64 @@ static const char *state_paint(const struct paint *p, const char *state) {
         return streq(state, "trial") || streq(state, "audit") ? p->warn : p->bad;
 }
 
+/* Puts text where the line has come to column `indent`; what does not fit goes on below, at that column. */
+static void put_text(FILE *f, const char *text, int indent) {
+        int column = indent;
+
+        for (const char *p = text; *p; p += strspn(p, " ")) {
+                int n = (int)strcspn(p, " ");
+
+                if (column > indent && column + 1 + n > WIDTH) {
+                        fprintf(f, "\n%*s", indent, "");
+                        column = indent;
+                } else if (column > indent) {
+                        fputc(' ', f);
+                        column++;
+                }
+                fprintf(f, "%.*s", n, p);
+                column += n;
+                p += n;
+        }
+        fputc('\n', f);
+}
+
 static void bundle_line(FILE *f, const json_t *b, long long now, const struct paint *p) {
-        const json_t *gen = json_object_get(b, "in_force"), *left = json_object_get(b, "left"), *staged = json_object_get(b, "staged");
+        const json_t *gen = json_object_get(b, "in_force"), *staged = json_object_get(b, "staged");
         const char *state = str(b, "state");
-        char release[96] = "-", since[32] = "-", note[700] = "";
+        char release[96] = "-", since[32] = "-";
 
         if (json_is_object(gen)) {
                 snprintf(release, sizeof(release), "%lld (%s)", num(gen, "release"), str(gen, "version"));
                 ago(since, sizeof(since), now, num(gen, "since"));
         }
+        fprintf(f, "%-24s %-16s %s%-10s%s %s\n", str(b, "name"), release, state_paint(p, state), state, p->off, since);
         if (streq(state, "trial"))
-                snprintf(note, sizeof(note), "release %lld on trial, %lld s left", num(staged, "release"),
-                         num(json_object_get(b, "gate"), "seconds_left"));
-        else if (json_is_object(left))
-                snprintf(note, sizeof(note), "release %lld: %s: %.500s", num(left, "release"), str(left, "reason"), str(left, "message"));
+                fprintf(f, "  %srelease %lld is on trial, %lld s left%s\n", p->warn, num(staged, "release"),
+                        num(json_object_get(b, "gate"), "seconds_left"), p->off);
         else if (!json_is_object(gen))
-                snprintf(note, sizeof(note), "nothing is enforced");
-        fprintf(f, "%-20s %-14s %s%-10s%s %-14s %s\n", str(b, "name"), release, state_paint(p, state), state, p->off, since, note);
+                fprintf(f, "  nothing is enforced\n");
+}
+
+/* Whether an entry has this value there: then the quarantine tells the story, and once is enough. */
+static bool in_quarantine(const json_t *status, const char *key, const char *value) {
+        const json_t *q;
+        size_t i;
+
+        json_array_foreach(json_object_get(status, "quarantine"), i, q) {
+                if (streq(str(q, key), value))
+                        return true;
+        }
+        return false;
+}
+
+/* The release that was tried last and is not in force. */
+static void left_lines(FILE *f, const json_t *status, const json_t *b, const struct paint *p) {
+        const json_t *left = json_object_get(b, "left");
+
+        if (!json_is_object(left) || in_quarantine(status, "content", str(left, "content")))
+                return;
+        fprintf(f, "  %srelease %lld was left: %s%s\n    ", p->warn, num(left, "release"), str(left, "reason"), p->off);
+        put_text(f, str(left, "message"), 4);
 }
 
 static void policy_lines(FILE *f, const json_t *b, const struct paint *p) {
@@ -65,21 +110,32 @@ static void policy_lines(FILE *f, const json_t *b, const struct paint *p) {
         size_t i, k;
 
         json_array_foreach(json_object_get(b, "policies"), i, policy) {
-                fprintf(f, "  %-22s %-9s", str(policy, "name"), str(policy, "mode"));
-                fprintf(f, " %lld denied", num(policy, "denied"));
+                char hooks[256] = "";
+
+                json_array_foreach(json_object_get(policy, "hooks"), k, hook) {
+                        size_t n = strlen(hooks);
+
+                        snprintf(hooks + n, sizeof(hooks) - n, "%s%s", k ? " " : "", json_string_value(hook));
+                }
+                fprintf(f, "  %-22s %-16s %s%-24s%s %lld denied", str(policy, "name"), str(policy, "mode"), p->dim, hooks, p->off,
+                        num(policy, "denied"));
                 if (num(policy, "would_deny"))
                         fprintf(f, ", %lld would be", num(policy, "would_deny"));
                 if (num(policy, "errors"))
                         fprintf(f, ", %s%lld undecidable%s", p->warn, num(policy, "errors"), p->off);
                 if (num(policy, "events_lost"))
                         fprintf(f, ", %s%lld events lost%s", p->warn, num(policy, "events_lost"), p->off);
-                fprintf(f, "%s  ", p->dim);
-                json_array_foreach(json_object_get(policy, "hooks"), k, hook) fprintf(f, " %s", json_string_value(hook));
-                fprintf(f, "%s\n", p->off);
+                fputc('\n', f);
         }
         if (num(json_object_get(b, "gate"), "misses"))
                 fprintf(f, "  %s%lld calls found an empty slot and were denied: please report this%s\n", p->bad,
                         num(json_object_get(b, "gate"), "misses"), p->off);
+}
+
+/* REASON: MESSAGE below a label. */
+static void put_trouble(FILE *f, const char *paint, const char *reason, const char *message, const struct paint *p) {
+        fprintf(f, "%s%s%s\n" LABEL, paint, reason, p->off, "");
+        put_text(f, message, LABEL_WIDTH);
 }
 
 static void source_lines(FILE *f, const json_t *status, const struct paint *p) {
@@ -87,53 +143,74 @@ static void source_lines(FILE *f, const json_t *status, const struct paint *p) {
         char when[32];
 
         if (!json_is_object(s)) {
-                fprintf(f, "source     none: releases come by `lsmpull install` only\n");
+                fprintf(f, LABEL "none: releases come by `lsmpull install` only\n", "source");
                 return;
         }
         ago(when, sizeof(when), num(status, "time"), num(s, "last_success"));
-        fprintf(f, "source     %s, last heard from %s%s\n", str(s, "address"), when,
-                json_is_true(json_object_get(s, "stale")) ? " (stale)" : "");
-        if (num(s, "failures"))
-                fprintf(f, "           %sfailed %lld times: %s: %s%s\n", p->warn, num(s, "failures"), str(s, "reason"), str(s, "message"),
-                        p->off);
-        if (*str(s, "refused_reason"))
-                fprintf(f, "           %snewest release refused: %s: %s%s\n", p->bad, str(s, "refused_reason"), str(s, "refused_message"),
-                        p->off);
+        fprintf(f, LABEL "%s\n" LABEL "last heard from: %s%s%s%s\n", "source", str(s, "address"), "", when, p->warn,
+                json_is_true(json_object_get(s, "stale")) ? " (stale)" : "", p->off);
+        if (num(s, "failures")) {
+                fprintf(f, LABEL "failed %lld time%s: ", "", num(s, "failures"), num(s, "failures") == 1 ? "" : "s");
+                put_trouble(f, p->warn, str(s, "reason"), str(s, "message"), p);
+        }
+        if (*str(s, "refused_reason") && in_quarantine(status, "message", str(s, "refused_message")))
+                fprintf(f, LABEL "what it offers is in quarantine\n", "");
+        else if (*str(s, "refused_reason")) {
+                fprintf(f, LABEL "what it offers is refused: ", "");
+                put_trouble(f, p->bad, str(s, "refused_reason"), str(s, "refused_message"), p);
+        }
+}
+
+static void loader_line(FILE *f, const json_t *status) {
+        const json_t *loader = json_object_get(status, "loader");
+        const char *why = str(loader, "why_no_token");
+
+        if (!json_is_object(loader))
+                return;
+        if (json_is_true(json_object_get(loader, "token")))
+                fprintf(f, LABEL "uid %lld, in a user namespace, BPF token\n", "loader", num(loader, "uid"));
+        else
+                fprintf(f, LABEL "uid %lld, CAP_BPF and CAP_PERFMON alone%s%s\n", "loader", num(loader, "uid"),
+                        *why ? "; no BPF token: " : "", why);
+}
+
+static void quarantine_lines(FILE *f, const json_t *status, const struct paint *p) {
+        const char *label = "quarantine";
+        const json_t *q;
+        size_t i;
+
+        json_array_foreach(json_object_get(status, "quarantine"), i, q) {
+                char since[32];
+
+                ago(since, sizeof(since), num(status, "time"), num(q, "since"));
+                fprintf(f, LABEL "%s release %lld, %s%s: ", label, str(q, "bundle"), num(q, "release"), since,
+                        json_is_true(json_object_get(q, "holds_here")) ? ""
+                                                                       : ", with another kernel or agent (may be tried again)");
+                put_trouble(f, p->bad, str(q, "reason"), str(q, "message"), p);
+                label = "";
+        }
 }
 
 void status_print(FILE *f, const json_t *status, bool colour) {
         const struct paint p = colour ? (struct paint){"\033[32m", "\033[33m", "\033[31m", "\033[2m", "\033[0m"}
                                       : (struct paint){"", "", "", "", ""};
-        const json_t *b, *q, *loader = json_object_get(status, "loader");
-        long long now = num(status, "time");
+        const json_t *b, *bundles = json_object_get(status, "bundles");
         size_t i;
 
-        fprintf(f, "%-20s %-14s %-10s %-14s %s\n", "BUNDLE", "RELEASE", "STATE", "SINCE", "");
-        json_array_foreach(json_object_get(status, "bundles"), i, b) {
-                bundle_line(f, b, now, &p);
+        fprintf(f, "%-24s %-16s %-10s %s\n", "BUNDLE", "RELEASE", "STATE", "SINCE");
+        json_array_foreach(bundles, i, b) {
+                bundle_line(f, b, num(status, "time"), &p);
+                left_lines(f, status, b, &p);
                 policy_lines(f, b, &p);
         }
-        if (json_array_size(json_object_get(status, "bundles")) == 0)
-                fprintf(f, "(none)               -              %snone%s       -              nothing is enforced\n", p.bad, p.off);
+        if (json_array_size(bundles) == 0)
+                fprintf(f, "(none)                   -                %snone%s       nothing is enforced\n", p.bad, p.off);
         fputc('\n', f);
         source_lines(f, status, &p);
         if (!streq(str(status, "mode"), "enforce"))
-                fprintf(f, "mode       %s%s%s (%s)\n", p.warn, str(status, "mode"), p.off, str(status, "mode_source"));
-        if (json_is_object(loader)) {
-                if (json_is_true(json_object_get(loader, "token")))
-                        fprintf(f, "loader     uid %lld, in a user namespace, BPF token\n", num(loader, "uid"));
-                else
-                        fprintf(f, "loader     uid %lld, CAP_BPF and CAP_PERFMON alone%s%s\n", num(loader, "uid"),
-                                *str(loader, "why_no_token") ? "; no BPF token: " : "", str(loader, "why_no_token"));
-        }
+                fprintf(f, LABEL "%s%s%s (%s)\n", "mode", p.warn, str(status, "mode"), p.off, str(status, "mode_source"));
+        loader_line(f, status);
         if (json_is_true(json_object_get(status, "paused")))
-                fprintf(f, "paused     %sno new releases are taken; `lsmpull resume` ends that%s\n", p.warn, p.off);
-        json_array_foreach(json_object_get(status, "quarantine"), i, q) {
-                char since[32];
-
-                ago(since, sizeof(since), now, num(q, "since"));
-                fprintf(f, "quarantine %s%s release %lld%s, %s: %s: %s%s\n", p.bad, str(q, "bundle"), num(q, "release"), p.off, since,
-                        str(q, "reason"), str(q, "message"),
-                        json_is_true(json_object_get(q, "holds_here")) ? "" : " (another kernel or agent: may be tried again)");
-        }
+                fprintf(f, LABEL "%sno new releases are taken; `lsmpull resume` ends that%s\n", "paused", p.warn, p.off);
+        quarantine_lines(f, status, &p);
 }
