@@ -59,6 +59,13 @@ static int bundle_find(const struct node *n, const char *name, struct bundle **r
         return 0;
 }
 
+/* What was refused is known by where it came from; what failed on this kernel, by its release, and the message says which. */
+static int from(const char *where, int r, struct err *err) {
+        bool said = where && strncmp(err->msg, where, strlen(where)) == 0; /* by the download */
+
+        return r < 0 && !said && reason_exit_code(err->reason) == 3 ? err_wrap(err, r, "%s", where) : r;
+}
+
 static int paused_check(const struct node *n, struct err *err) {
         struct pause p;
 
@@ -71,7 +78,7 @@ static int once(struct node *n, struct source *source, struct op_answer *a, stru
         int r = paused_check(n, err);
 
         if (r >= 0)
-                r = source_poll(n, source, &changed, err);
+                r = from(n->config->source, source_poll(n, source, &changed, err), err);
         if (r >= 0)
                 done(a, changed ? "a new release is in force" : *source->refused_reason ? "nothing new; the newest release was refused (%s)" : "nothing new",
                      source->refused_reason);
@@ -86,6 +93,7 @@ static int install(struct node *n, const struct op_request *req, struct op_answe
         if (r < 0)
                 return r;
         r = source_install(n, req->url, req->file, req->named, &req->ring, req->threshold, &result, &rel, err);
+        r = from(req->named, r, err);
         if (r >= 0)
                 done(a, "%s %s (release %llu, content %.12s) %s", rel.manifest->name, rel.manifest->version,
                      (unsigned long long)rel.manifest->release, rel.manifest->content_hex,

@@ -221,9 +221,10 @@ static int stage(struct node *n, struct bundle *b, const struct release *rel, co
         return r < 0 ? r : stage_load(n, b, rel, &plan, *ret_slot, err);
 }
 
-static void say_in_force(const struct node *n, const struct bundle *b) {
+static void say_kept(const struct node *n, const struct bundle *b, bool tried) {
         if (b->journal.confirmed.present)
-                node_say(n, "%s: release %llu is in force, as before", b->name, (unsigned long long)b->journal.confirmed.release);
+                node_say(n, "%s: release %llu %s in force", b->name, (unsigned long long)b->journal.confirmed.release,
+                         tried ? "is back" : "stays");
         else
                 node_say(n, "%s: nothing is enforced, as before", b->name);
 }
@@ -254,13 +255,14 @@ int swap_apply(struct node *n, const struct release *rel, const struct receipt *
                 r = trial(n, b, rel, slot, &why);
         if (r < 0) {
                 const struct journal_gen left = b->journal.staged;
+                bool tried = b->journal.step == STEP_FLIPPING || b->journal.step == STEP_CONFIRMING;
 
                 if (r == -ECANCELED && n->canceled)
                         err_set(&why, r, n->canceled, "called off by %s", n->canceled == REASON_OPERATOR ? "the operator" : "the agent's end");
                 if (record_left(n, b, &left, &why) < 0)
                         node_say(n, "%s: what went wrong could not be recorded", b->name);
                 retire(n, b);
-                say_in_force(n, b);
+                say_kept(n, b, tried);
                 if (err)
                         *err = why;
                 return r;
