@@ -7,6 +7,9 @@
 #include "selftest.h"
 #include "show.h"
 
+#define LINE_WIDTH 110
+#define LIST_INDENT 13
+
 int bundle_selftests(const struct bundle_file *f, json_t **ret, struct err *err) {
         ssize_t index = f->manifest->selftests;
 
@@ -100,13 +103,24 @@ static int text_policy(const struct bundle_file *f, const struct manifest_policy
         return e < 0 ? e : buf_printf(out, "    object " SHOW_SHORT ", %ju bytes\n", digest, (uintmax_t)object->length);
 }
 
+/* Policies ask for a dozen helpers and more: what does not fit on a line goes on below. */
 static int text_list(const struct bundle_file *f, const char *key, struct buf *out) {
         const json_t *list = part(f, "requires", key);
+        size_t i, column = LIST_INDENT;
         json_t *item;
-        size_t i;
         int e = buf_printf(out, "  %-11s", key);
 
-        json_array_foreach((json_t *)list, i, item) if (e == 0) e = buf_printf(out, " %s", json_string_value(item) ?: "");
+        json_array_foreach((json_t *)list, i, item) {
+                const char *word = json_string_value(item) ?: "";
+
+                if (e == 0 && column > LIST_INDENT && column + 1 + strlen(word) > LINE_WIDTH) {
+                        e = buf_printf(out, "\n%*s", LIST_INDENT, "");
+                        column = LIST_INDENT;
+                }
+                if (e == 0)
+                        e = buf_printf(out, " %s", word);
+                column += 1 + strlen(word);
+        }
         return e < 0 ? e : buf_append(out, "\n", 1);
 }
 

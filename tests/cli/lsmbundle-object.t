@@ -151,7 +151,8 @@ run inspect multi.tar.zst
 says "hook file_open: program lsm_file_open" "the first hook"
 says "hook socket_create: program lsm_socket_create" "the second hook"
 says "map table: array, 4 -> 8 bytes, 0 of 8 entries seeded" "the author's map"
-grep -q '^  hooks .*file_open socket_create$' <<<"$out" && grep -q '^  helpers .* bpf_get_prandom_u32 .*bpf_tail_call' <<<"$out" && grep -q '^  features .*ringbuf' <<<"$out"
+grep -q '^  hooks .*file_open socket_create$' <<<"$out" && grep -q '^  features .*ringbuf' <<<"$out" &&
+        tr -s ' \n' ' ' <<<"$out" | grep -q ' helpers .* bpf_get_prandom_u32 .*bpf_tail_call features'
 result $? "what it needs of a kernel"
 ! grep -q 'lsm_slots\|lsm_events\|lsm_counters\|rodata' <<<"$out"
 result $? "the chain's own maps are not listed"
