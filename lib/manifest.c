@@ -133,6 +133,8 @@ static int members_parse(struct manifest_parser *ps) {
         size_t i;
         int r;
 
+        if (json_array_size(json_object_get(m->doc, "members")) > MEMBERS_MAX)
+                return err_set(ps->err, -EFBIG, REASON_TOO_LARGE, "more than %d members", MEMBERS_MAX);
         r = manifest_array_open(ps, m->doc, "members", MEMBERS_MAX, sizeof(*m->members), &a, &m->members);
         if (r < 0)
                 return r;
