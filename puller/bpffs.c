@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 int pin_path(char ret[static PATH_MAX], const char *fmt, ...) {
@@ -106,4 +107,33 @@ int pin_remove(const char *path, struct err *err) {
                         r = err_errno(err, -errno, "cannot remove %s", path);
         }
         return r;
+}
+
+int pin_map_mmap(int fd, size_t size, void **ret) {
+        void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+        if (p == MAP_FAILED)
+                return -errno;
+        *ret = p;
+        return 0;
+}
+
+int pin_map_adopt(const char *path, const char *name, uint32_t type, uint32_t key, uint32_t value, uint32_t max,
+                     uint32_t flags, struct err *err) {
+        LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
+        int fd = pin_get(path), r;
+
+        if (fd >= 0)
+                return fd;
+        if (fd != -ENOENT)
+                return err_errno(err, fd, "cannot open the pin %s", path);
+        fd = bpf_map_create((enum bpf_map_type)type, name, key, value, max, &opts);
+        if (fd < 0)
+                return err_errno(err, -errno, "cannot make the map %s", name);
+        r = pin_put(fd, path, err);
+        if (r < 0) {
+                close(fd);
+                return r;
+        }
+        return fd;
 }

@@ -31,3 +31,8 @@ int pin_remove(const char *path, struct err *err);
 /* Names in a directory of pins, sorted; an absent directory is empty. Free each and the array. */
 int pin_list(const char *path, char ***ret, size_t *ret_n, struct err *err);
 void strings_free(char **strings, size_t n);
+/* The pinned map, or a new one of this type (BPF_MAP_TYPE_*), pinned. Returns its descriptor. */
+int pin_map_adopt(const char *path, const char *name, uint32_t type, uint32_t key, uint32_t value, uint32_t max, uint32_t flags,
+                  struct err *err);
+/* Maps the value of an mmap-able array, shared and writable. */
+int pin_map_mmap(int fd, size_t size, void **ret);

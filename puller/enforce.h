@@ -7,24 +7,11 @@
  */
 #pragma once
 
-#include "bpffs.h"
+#include "agent_maps.h"
 #include "gate.h"
 #include "hooks.h"
 #include "loader.h"
 #include "plan.h"
-
-/* What the node's bundles share. */
-struct agent_maps {
-        char dir[PATH_MAX];          /* BPFFS/lsmpull */
-        int state, events;
-        struct lsm_agent *map;
-};
-#define AGENT_MAPS_INIT ((struct agent_maps){.state = -1, .events = -1})
-
-/* Adopts the agent's own maps, or makes them. bpffs must be mounted there. Without `create`, what is not there stays away and
- * is no error. */
-int agent_maps_open(const char *bpffs, bool create, struct agent_maps *ret, struct err *err);
-void agent_maps_close(struct agent_maps *a);
 
 struct enforced_hook {
         char name[64];

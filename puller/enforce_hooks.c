@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Dispatchers: attached to hooks, and taken off again without a moment in which they find nothing. */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "dispatcher.h"
+#include "enforce_parts.h"
+#include "wait.h"
+
+#define DETACH_TIMEOUT_NS (30 * 1000000000LL)
+
+/* The dispatcher of a hook that has none; its array may have survived a crash. */
+static int hook_attach(struct enforcement *e, const struct hook *hook, struct err *err) {
+        struct enforced_hook *h = enforced_hook_of(e, hook->name);
+        struct dispatcher_maps maps = {.gate = e->gate_fd, .agent = e->agent->state};
+        cleanup_fd int stub = -1, link = -1;
+        char path[PATH_MAX];
+        int used, r;
+
+        used = hook_programs_count(hook->btf_id, err);
+        if (used < 0)
+                return used;
+        if (used + 1 + HOOK_PROGRAMS_RESERVE > HOOK_PROGRAMS_MAX)
+                return err_set(err, -E2BIG, REASON_NO_PROGRAM_SLOT,
+                               "hook %s: %d of about %d places are taken, and %d are needed (one, and a reserve of %d for upgrades)",
+                               hook->name, used, HOOK_PROGRAMS_MAX, 1 + HOOK_PROGRAMS_RESERVE, HOOK_PROGRAMS_RESERVE);
+        if (!h) {
+                int slots;
+
+                pin_path(path, "%s/hook/%s", e->dir, hook->name);
+                r = pin_mkdir(path, err);
+                if (r < 0)
+                        return r;
+                pin_path(path, "%s/hook/%s/slots", e->dir, hook->name);
+                slots = pin_map_adopt(path, "lsm_slots", BPF_MAP_TYPE_PROG_ARRAY, 4, 4, LSM_ARRAY_SIZE, 0, err);
+                if (slots < 0)
+                        return slots;
+                r = enforced_hook_add(e, hook->name, slots, false);
+                if (r < 0) {
+                        close(slots);
+                        return r;
+                }
+                h = &e->hooks[e->n_hooks - 1];
+        }
+        stub = stub_load(hook, err);
+        if (stub < 0)
+                return stub;
+        for (uint32_t slot = 0; slot < LSM_SLOTS; slot++) {
+                uint32_t key = slot * LSM_SLOT_SIZE, id;
+
+                /* An array that outlived its dispatcher may hold a generation: that must not be written over. */
+                if (bpf_map_lookup_elem(h->slots, &key, &id) == 0)
+                        continue;
+                r = slot_put(h->slots, slot, 0, stub);
+                if (r < 0)
+                        return err_errno(err, r, "hook %s: slot %u", hook->name, slot);
+        }
+        maps.slots = h->slots;
+        link = dispatcher_attach(hook, &maps, err);
+        if (link < 0)
+                return link;
+        pin_path(path, "%s/hook/%s/link", e->dir, hook->name);
+        r = pin_put(link, path, err);
+        if (r >= 0)
+                h->attached = true;
+        return r;
+}
+
+/*
+ * A link is torn down by a worker of the kernel, some time after its last reference has gone; its program is released last.
+ * Until then the dispatcher runs, and the array that it looks into must not be empty: it would deny everything.
+ */
+static int link_remove(const char *path, struct err *err) {
+        int64_t until = monotonic_ns() + DETACH_TIMEOUT_NS;
+        struct bpf_link_info info = {0};
+        uint32_t len = sizeof(info);
+        int link = pin_get(path), r;
+
+        if (link == -ENOENT)
+                return 0;
+        r = link < 0 ? link : bpf_obj_get_info_by_fd(link, &info, &len) < 0 ? -errno : 0;
+        close_p(&link);
+        if (r >= 0)
+                r = unlink(path) < 0 ? -errno : 0;
+        if (r < 0)
+                return err_errno(err, r, "cannot detach %s", path);
+        for (;;) {
+                cleanup_fd int prog = bpf_prog_get_fd_by_id(info.prog_id);
+
+                if (prog < 0 && errno == ENOENT)
+                        return 0;
+                if (monotonic_ns() > until)
+                        return err_set(err, -ETIMEDOUT, REASON_NONE, "the kernel takes its time to detach %s", path);
+                close_p(&prog);
+                prog = -1;
+                clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = 2000000}, NULL);
+        }
+}
+
+static int hook_detach(struct enforcement *e, const char *name, struct err *err) {
+        char path[PATH_MAX];
+        int r;
+
+        for (size_t i = 0; i < e->n_hooks; i++) {
+                if (!streq(e->hooks[i].name, name))
+                        continue;
+                pin_path(path, "%s/hook/%s/link", e->dir, name);
+                r = link_remove(path, err);
+                if (r < 0)
+                        return r;
+                close_p(&e->hooks[i].slots);
+                memmove(&e->hooks[i], &e->hooks[i + 1], (e->n_hooks - i - 1) * sizeof(*e->hooks));
+                e->n_hooks--;
+                break;
+        }
+        pin_path(path, "%s/hook/%s", e->dir, name);
+        return pin_remove(path, err);
+}
+
+int enforcement_attach(struct enforcement *e, const struct plan *plan, struct err *err) {
+        struct btf *btf = NULL;
+        cleanup_free bool *added = new_array(plan->n, sizeof(bool));
+        int r = added ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r >= 0 && i < plan->n; i++) {
+                const struct enforced_hook *h = enforced_hook_of(e, plan->hooks[i].name);
+                struct hook hook;
+
+                if (h && h->attached)
+                        continue;
+                if (!btf) {
+                        btf = kernel_btf_load(err);
+                        if (!btf) {
+                                r = -ENOENT;
+                                break;
+                        }
+                }
+                r = hook_find(btf, plan->hooks[i].name, &hook, err);
+                if (r >= 0) {
+                        added[i] = true;
+                        r = hook_attach(e, &hook, err);
+                }
+        }
+        kernel_btf_free(btf);
+        for (size_t i = 0; r < 0 && added && i < plan->n; i++)
+                if (added[i])
+                        hook_detach(e, plan->hooks[i].name, NULL);
+        return r;
+}
+
+int enforcement_trim(struct enforcement *e, const struct plan *const *plans, size_t n_plans, struct err *err) {
+        int r = 0;
+
+        for (size_t i = e->n_hooks; r >= 0 && i-- > 0;) {
+                char name[sizeof(e->hooks[i].name)];
+                bool used = false;
+
+                memcpy(name, e->hooks[i].name, sizeof(name));
+                for (size_t j = 0; j < n_plans && !used; j++)
+                        used = plan_find(plans[j], name);
+                if (!used)
+                        r = hook_detach(e, name, err);
+        }
+        return r;
+}
+
+int enforcement_remove(struct enforcement *e, struct err *err) {
+        int r = 0;
+
+        /* Detach one by one before the gate goes: a dispatcher holds the gate itself, but the pins are how we find them. */
+        while (r >= 0 && e->n_hooks > 0)
+                r = hook_detach(e, e->hooks[e->n_hooks - 1].name, err);
+        return r < 0 ? r : pin_remove(e->dir, err);
+}
