@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 
 #include "cmd.h"
@@ -23,6 +21,19 @@ static int print_json(const struct doctor *d, struct err *err) {
         json_dumpf(doc, stdout, JSON_INDENT(2));
         putchar('\n');
         return 0;
+}
+
+/* As the environment says: on a small system the locale's own files are often not there. */
+static bool terminal_utf8(void) {
+        static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                const char *value = getenv(names[i]);
+
+                if (value && *value)
+                        return strcasestr(value, "UTF-8") || strcasestr(value, "utf8");
+        }
+        return false;
 }
 
 int cmd_doctor(int argc, char **argv) {
@@ -51,10 +62,8 @@ int cmd_doctor(int argc, char **argv) {
         r = doctor_run(&d, &err);
         if (r >= 0 && json)
                 r = print_json(&d, &err);
-        else if (r >= 0) {
-                setlocale(LC_CTYPE, "");
-                doctor_print(&d, stdout, streq(nl_langinfo(CODESET), "UTF-8"), isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
-        }
+        else if (r >= 0)
+                doctor_print(&d, stdout, terminal_utf8(), isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
         if (r >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
                 r = err_errno(&err, -errno, "cannot write");
         if (r < 0)

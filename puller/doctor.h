@@ -74,7 +74,7 @@ void check_hooks(struct doctor *d);
 
 /* "a,b,c" has the item. */
 bool list_has(const char *list, const char *item);
-/* What lsm= must be for bpf to be active as well: the list without "capability", which is always there. */
+/* What lsm= must be for bpf to be active as well: the list without those that always are, whatever it says. */
 void lsm_list_with_bpf(const char *list, char *ret, size_t size);
 /* The value of an option in a kernel configuration's text: 'y', 'm', or 'n' when it is not set or not there. */
 char kernel_option(const char *text, const char *name);

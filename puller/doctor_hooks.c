@@ -130,17 +130,16 @@ static int links_survey(struct survey *s) {
                         return -errno;
                 if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) < 0 || is_ours(s, id))
                         continue;
-                if (info.type == BPF_LINK_TYPE_TRACING && info.tracing.attach_type == BPF_LSM_MAC)
+                if (info.type == BPF_LINK_TYPE_TRACING && info.tracing.attach_type == BPF_LSM_MAC) {
                         other_add(s, &info, info.tracing.target_btf_id);
-                else if (info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.attach_type == BPF_LSM_CGROUP)
+                        hook_want(s, hook_name(s, info.tracing.target_btf_id));
+                } else if (info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.attach_type == BPF_LSM_CGROUP)
                         other_add(s, &info, 0);
         }
         return errno == ENOENT ? 0 : -errno;
 }
 
-static void others_report(struct doctor *d, struct survey *s) {
-        int r = links_survey(s);
-
+static void others_report(struct doctor *d, const struct survey *s, int r) {
         if (r < 0)
                 doctor_found(d, "other-programs", FINDING_WARN, "run this as root", "cannot be listed: %s", strerror(-r));
         else if (s->n_others == 0)
@@ -153,7 +152,7 @@ static void others_report(struct doctor *d, struct survey *s) {
 
 /* ---- room ---------------------------------------------------------------------------------------------------------- */
 
-static void room_report(struct doctor *d, struct survey *s) {
+static void room_report(struct doctor *d, const struct survey *s) {
         cleanup_buf struct buf taken = {0}, tight = {0};
         struct err err = {0};
         size_t looked = 0;
@@ -185,11 +184,13 @@ static void room_report(struct doctor *d, struct survey *s) {
 
 void check_hooks(struct doctor *d) {
         cleanup(survey_done) struct survey s = {.btf = kernel_btf_load(NULL)};
+        int r;
 
         pins_survey(&s, d->config->bpffs_dir);
         for (size_t i = 0; i < ARRAY_SIZE(common_hooks); i++)
                 hook_want(&s, common_hooks[i]);
+        r = links_survey(&s);
         if (s.btf)
                 room_report(d, &s);
-        others_report(d, &s);
+        others_report(d, &s, r);
 }

@@ -21,14 +21,17 @@ bool list_has(const char *list, const char *item) {
 }
 
 void lsm_list_with_bpf(const char *list, char *ret, size_t size) {
+        static const char fixed[] = "capability,integrity,ima,evm";
+        char name[64];
         size_t at = 0;
 
         ret[0] = '\0';
         while (*list) {
-                int n = (int)strcspn(list, ",");
+                size_t n = strcspn(list, ",");
 
-                if (n > 0 && !(n == 10 && memcmp(list, "capability", 10) == 0) && at < size)
-                        at += (size_t)snprintf(ret + at, size - at, "%.*s,", n, list);
+                snprintf(name, sizeof(name), "%.*s", (int)n, list);
+                if (n > 0 && !list_has(fixed, name) && at < size)
+                        at += (size_t)snprintf(ret + at, size - at, "%s,", name);
                 list += n + (list[n] == ',');
         }
         if (at < size)

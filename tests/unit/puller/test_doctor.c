@@ -108,7 +108,7 @@ static void test_lists(void **state) {
         assert_false(list_has("", "bpf"));
         assert_false(list_has("bpfilter,xbpf", "bpf"));
         assert_false(list_has("capability,bpf2", "bpf"));
-        lsm_list_with_bpf("lockdown,capability,landlock,yama", wanted, sizeof(wanted));
+        lsm_list_with_bpf("lockdown,capability,landlock,yama,ima,evm", wanted, sizeof(wanted));
         assert_string_equal(wanted, "lockdown,landlock,yama,bpf");
         lsm_list_with_bpf("capability", wanted, sizeof(wanted));
         assert_string_equal(wanted, "bpf");
