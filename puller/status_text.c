@@ -164,14 +164,17 @@ static void source_lines(FILE *f, const json_t *status, const struct paint *p) {
 static void loader_line(FILE *f, const json_t *status) {
         const json_t *loader = json_object_get(status, "loader");
         const char *why = str(loader, "why_no_token");
+        char line[1024];
 
         if (!json_is_object(loader))
                 return;
-        if (json_is_true(json_object_get(loader, "token")))
+        if (json_is_true(json_object_get(loader, "token"))) {
                 fprintf(f, LABEL "uid %lld, in a user namespace, BPF token\n", "loader", num(loader, "uid"));
-        else
-                fprintf(f, LABEL "uid %lld, CAP_BPF and CAP_PERFMON alone%s%s\n", "loader", num(loader, "uid"),
-                        *why ? "; no BPF token: " : "", why);
+                return;
+        }
+        snprintf(line, sizeof(line), "uid %lld, CAP_BPF and CAP_PERFMON alone%s%s", num(loader, "uid"), *why ? ": " : "", why);
+        fprintf(f, LABEL, "loader");
+        put_text(f, line, LABEL_WIDTH);
 }
 
 static void quarantine_lines(FILE *f, const json_t *status, const struct paint *p) {

@@ -71,6 +71,15 @@ static void enforcing(void **state) {
               "paused      no new releases are taken; `lsmpull resume` ends that\n");
 }
 
+static void without_a_token(void **state) {
+        char *text = text_of("{'mode': 'enforce', 'time': 1, 'paused': false, 'source': null, 'bundles': [], 'quarantine': [],"
+                             " 'loader': {'token': false, 'uid': 992, 'why_no_token': 'this kernel has none'}}",
+                             false);
+
+        assert_non_null(strstr(text, "loader      uid 992, CAP_BPF and CAP_PERFMON alone: this kernel has none\n"));
+        free(text);
+}
+
 #define FAILED(content)                                                                                                          \
         "{" NODE                                                                                                                 \
         ", 'bundles': [{'name': 'web', 'state': 'enforcing', 'in_force': {'release': 1, 'version': '1.0.0', 'since': 0},"        \
@@ -168,6 +177,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_bare_node),
                 cmocka_unit_test(enforcing),
+                cmocka_unit_test(without_a_token),
                 cmocka_unit_test(what_failed_is_told_once),
                 cmocka_unit_test(long_messages_are_wrapped),
                 cmocka_unit_test(one_word_wider_than_a_line),
