@@ -120,6 +120,20 @@ ok "and gets the rest" wait_for 20 has_been_told $T/slow 1502
 is "$(told $T/slow)" 1502 "exactly"
 kill $slow
 
+# ---- a policy that denies the reporter what it does -----------------------------------------------------------------
+
+ticks() { awk '{ print $14 + $15 }' "/proc/$r/stat"; }
+with_bpf /test/progs/deny_reporter.bpf.o sleep 12 &
+denied=$!
+ok "the reporter is denied everything" wait_for 10 sh -c "! timeout -s KILL 2 lsmpull events >/dev/null 2>&1"
+before=$(ticks)
+attempts 3 /etc/shadow
+sleep 4
+ok "it does not spin" test $(($(ticks) - before)) -lt 100
+wait $denied
+ok "it serves again when it may" lsmpull events
+is "$(reporter)" "$r" "the same one"
+
 # ---- the reporter dies ----------------------------------------------------------------------------------------------
 
 kill -KILL "$(reporter)"
