@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # One makefile for everything. `make help` lists the targets; V=1 shows the commands.
 #
 # Objects stand under build/VARIANT (release, asan, ...), so that sanitizer builds never mix with others;
@@ -40,7 +41,7 @@ need = $(shell pkg-config --exists '$(1)' || echo missing)
 pc_deps := libarchive libcrypto jansson libzstd
 pc_builder := libbpf libelf libfyaml
 pc_puller := libbpf libcurl libseccomp libsystemd libfyaml libcap zlib
-ifneq ($(filter-out help clean deps demo check check-vm check-swap,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean deps demo check check-vm check-swap bench,$(or $(MAKECMDGOALS),all)),)
 $(foreach p,$(pc_deps) $(pc_builder) $(pc_puller),$(if $(call need,$(p)),$(error pkg-config finds no '$(p)': run ci/deps build, or install it by hand)))
 endif
 LIBS_lib     := $(shell pkg-config --libs $(pc_deps) 2>/dev/null)
