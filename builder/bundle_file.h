@@ -5,7 +5,8 @@
 #include "bundle.h"
 
 struct bundle_file {
-        int fd; /* the file, still open */
+        bool check_only; /* set by the caller: no member is kept, so that memory does not grow with the bundle */
+        int fd;          /* the file, still open */
         struct envelope env;
         struct manifest *manifest;
         struct buf *members; /* manifest->n_members; objects are checked, but not kept */

@@ -91,6 +91,7 @@ static int run(const struct args *args) {
         /* All that were given, not all that differ: one key under two names is still one signature short. */
         if (threshold == 0)
                 threshold = s.n_given;
+        file.check_only = true;
         e = bundle_file_load(path, &s.ring, threshold, &file, &err);
         if (args_has(args, "json"))
                 print_json(&file, &s, threshold, &err, e);
