@@ -137,8 +137,14 @@ static int retry(struct node *n, struct source *source, const char *name, struct
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n->n_bundles; i++)
-                if (!*name || streq(n->bundles[i]->name, name))
+                if (!*name || streq(n->bundles[i]->name, name)) {
+                        int saved;
+
                         n->bundles[i]->journal.attempts = 0;
+                        saved = journal_save(n->state_fd, &n->bundles[i]->journal, err);
+                        if (saved < 0)
+                                return saved;
+                }
         source_forget(n, source);
         done(a, "forgot %d quarantined release%s", r, r == 1 ? "" : "s");
         return 0;

@@ -125,6 +125,11 @@ static int step_save(struct node *n, struct bundle *b, enum journal_step step, s
 
 /* ---- the trial -------------------------------------------------------------------------------------------------------- */
 
+static int not_confirmed(const struct node *n, const struct release *rel, struct err *err) {
+        return err_set(err, -ETIME, REASON_NOT_CONFIRMED, "release %llu was not confirmed within %lld s: the kernel went back by itself",
+                       (unsigned long long)rel->manifest->release, (long long)(n->config->deadline_ns / 1000000000));
+}
+
 static int trial(struct node *n, struct bundle *b, const struct release *rel, uint32_t slot, struct err *err) {
         int64_t deadline;
         uint64_t pending;
@@ -153,36 +158,18 @@ static int trial(struct node *n, struct bundle *b, const struct release *rel, ui
         if (r >= 0)
                 r = step_save(n, b, STEP_CONFIRMING, err);
         if (r < 0) {
+                /* Checks that run into the kernel's fall-back meet the old generation, or time out: not the release's fault. */
+                bool late = gate_word(&b->kernel.gate) != pending || gate_past_deadline(pending, monotonic_ns());
+
                 /* First of all: back. Nothing before this line may allocate, open or fork. */
                 gate_set(&b->kernel.gate, active);
-                return r;
+                return late && r != -ECANCELED ? not_confirmed(n, rel, err) : r;
         }
         fault_point("swap:confirm");
         if (!gate_confirm(&b->kernel.gate, pending))
-                return err_set(err, -ETIME, REASON_NOT_CONFIRMED,
-                               "release %llu was not confirmed within %lld s: the kernel went back by itself",
-                               (unsigned long long)rel->manifest->release, (long long)(n->config->deadline_ns / 1000000000));
+                return not_confirmed(n, rel, err);
         fault_point("swap:confirmed");
         return 0;
-}
-
-static int confirmed(struct node *n, struct bundle *b, struct err *err) {
-        struct journal *j = &b->journal;
-
-        j->previous = j->confirmed.slot != 0 && !streq(j->confirmed.content_hex, j->staged.content_hex) ? j->confirmed
-                                                                                                        : (struct journal_gen){0};
-        j->confirmed = j->staged;
-        j->confirmed.since = now_seconds();
-        j->staged = (struct journal_gen){0};
-        j->attempts = 0;
-        j->removed = false;
-        if (j->confirmed.release > j->highest_release)
-                j->highest_release = j->confirmed.release;
-        memset(j->left_reason, 0, sizeof(j->left_reason));
-        memset(j->left_message, 0, sizeof(j->left_message));
-        memset(j->left_content, 0, sizeof(j->left_content));
-        j->left_release = 0;
-        return step_save(n, b, STEP_NONE, err);
 }
 
 bool confirmed_in_force(const struct node *n, const struct bundle *b) {
@@ -259,6 +246,8 @@ int swap_apply(struct node *n, const struct release *rel, const struct receipt *
 
                 if (r == -ECANCELED && n->canceled)
                         err_set(&why, r, n->canceled, "called off by %s", n->canceled == REASON_OPERATOR ? "the operator" : "the agent's end");
+                /* For a start that comes before the record below is durable. */
+                rollback_page_write(n->page, b->name, left.content_hex, left.release, reason_word(why.reason), why.msg);
                 if (record_left(n, b, &left, &why) < 0)
                         node_say(n, "%s: what went wrong could not be recorded", b->name);
                 retire(n, b);
@@ -267,7 +256,7 @@ int swap_apply(struct node *n, const struct release *rel, const struct receipt *
                         *err = why;
                 return r;
         }
-        r = confirmed(n, b, err);
+        r = record_confirmed(n, b, err);
         if (r >= 0)
                 node_say(n, "%s: release %llu confirmed", b->name, (unsigned long long)m->release);
         retire(n, b);

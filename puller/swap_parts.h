@@ -10,6 +10,9 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
 /* One of slots 1 to 3 that neither the gate names nor `previous` needs. */
 uint32_t stage_slot(const struct bundle *b);
 
+/* Records that the staged generation, which the gate names, is confirmed. Durable when it returns. */
+int record_confirmed(struct node *n, struct bundle *b, struct err *err);
+
 /*
  * Records why a release is not, or no longer, in force: journal (staged and left), and the quarantine where the reason is the
  * release's fault. The gate is where it should be already. Durable when it returns.

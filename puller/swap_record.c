@@ -18,6 +18,26 @@ bool reason_is_passing(enum reason reason) {
         }
 }
 
+int record_confirmed(struct node *n, struct bundle *b, struct err *err) {
+        struct journal *j = &b->journal;
+
+        j->previous = j->confirmed.slot != 0 && !streq(j->confirmed.content_hex, j->staged.content_hex) ? j->confirmed
+                                                                                                        : (struct journal_gen){0};
+        j->confirmed = j->staged;
+        j->confirmed.since = now_seconds();
+        j->staged = (struct journal_gen){0};
+        j->attempts = 0;
+        j->removed = false;
+        if (j->confirmed.release > j->highest_release)
+                j->highest_release = j->confirmed.release;
+        memset(j->left_reason, 0, sizeof(j->left_reason));
+        memset(j->left_message, 0, sizeof(j->left_message));
+        memset(j->left_content, 0, sizeof(j->left_content));
+        j->left_release = 0;
+        j->step = STEP_NONE;
+        return journal_save(n->state_fd, j, err);
+}
+
 int record_left(struct node *n, struct bundle *b, const struct journal_gen *gen, const struct err *why) {
         struct journal *j = &b->journal;
         bool passing = reason_is_passing(why->reason);

@@ -35,16 +35,15 @@ static int reload(struct node *n, struct bundle *b, struct err *err) {
         return r;
 }
 
-/* Why a generation was left, if the last moments were recorded; else it was not confirmed. */
-static struct err left_why(const struct node *n, const struct bundle *b, const struct journal_gen *gen) {
-        struct err why = {.reason = REASON_NOT_CONFIRMED, .msg = "the agent ended before it had confirmed the release"};
+/* Why a generation was left, if the last moments were recorded; else `otherwise`. */
+static struct err left_why(const struct node *n, const struct bundle *b, const struct journal_gen *gen, struct err otherwise) {
         struct rollback_page page;
 
         if (rollback_page_read(n->page, &page) && streq(page.bundle, b->name) && streq(page.content_hex, gen->content_hex)) {
-                why.reason = reason_from_word(page.reason);
-                snprintf(why.msg, sizeof(why.msg), "%s", page.message);
+                otherwise.reason = reason_from_word(page.reason);
+                snprintf(otherwise.msg, sizeof(otherwise.msg), "%s", page.message);
         }
-        return why;
+        return otherwise;
 }
 
 /* A swap was in flight when the agent ended, in this boot. */
@@ -61,21 +60,15 @@ static int finish_or_undo(struct node *n, struct bundle *b, struct err *err) {
                 word = gate_word(gate);
         }
         if (j->step == STEP_CONFIRMING && LSM_GATE_ACTIVE(word) == staged.slot) {
-                j->previous = j->confirmed.slot != 0 ? j->confirmed : (struct journal_gen){0};
-                j->confirmed = staged;
-                j->staged = (struct journal_gen){0};
-                j->step = STEP_NONE;
-                j->attempts = 0;
-                if (staged.release > j->highest_release)
-                        j->highest_release = staged.release;
                 node_say(n, "%s: release %llu had been confirmed", b->name, (unsigned long long)staged.release);
-                return journal_save(n->state_fd, j, err);
+                return record_confirmed(n, b, err);
         }
         if (j->step == STEP_STAGING || j->step == STEP_PROBING) {
                 gate_probe(gate, 0, 0);
                 why = (struct err){.reason = REASON_NONE, .msg = "the agent ended while it prepared the release"};
         } else
-                why = left_why(n, b, &staged);
+                why = (struct err){.reason = REASON_NOT_CONFIRMED, .msg = "the agent ended before it had confirmed the release"};
+        why = left_why(n, b, &staged, why);
         node_say(n, "%s: release %llu is not in force: %s", b->name, (unsigned long long)staged.release, why.msg);
         return record_left(n, b, &staged, &why);
 }
@@ -88,9 +81,7 @@ static int adopt_gate(struct node *n, struct bundle *b, struct err *err) {
         struct err why;
 
         if (j->previous.present && active == j->previous.slot) {
-                why = left_why(n, b, &left);
-                if (why.reason == REASON_NOT_CONFIRMED)
-                        why = (struct err){.reason = REASON_OPERATOR, .msg = "rolled back by the operator"};
+                why = left_why(n, b, &left, (struct err){.reason = REASON_OPERATOR, .msg = "rolled back by the operator"});
                 j->confirmed = j->previous;
                 j->previous = (struct journal_gen){0};
                 return record_left(n, b, &left, &why);
@@ -131,7 +122,7 @@ static int after_reboot(struct node *n, struct bundle *b, struct err *err) {
         if (j->previous.present && rollback_page_read(n->page, &page) && streq(page.bundle, b->name) &&
             streq(page.content_hex, j->confirmed.content_hex)) {
                 const struct journal_gen left = j->confirmed;
-                const struct err why = left_why(n, b, &left);
+                const struct err why = left_why(n, b, &left, (struct err){.reason = REASON_OPERATOR});
 
                 j->confirmed = j->previous;
                 r = record_left(n, b, &left, &why);
@@ -139,7 +130,8 @@ static int after_reboot(struct node *n, struct bundle *b, struct err *err) {
         j->previous = (struct journal_gen){0};
         if (r >= 0 && j->staged.present) {
                 const struct journal_gen staged = j->staged;
-                const struct err why = {.reason = REASON_NOT_CONFIRMED, .msg = "the machine went down before the release was confirmed"};
+                const struct err why = left_why(n, b, &staged, (struct err){.reason = REASON_NOT_CONFIRMED,
+                                                                            .msg = "the machine went down before the release was confirmed"});
 
                 r = record_left(n, b, &staged, &why);
         }
