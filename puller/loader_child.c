@@ -173,7 +173,7 @@ static int program_place(const struct work *w, size_t policy, size_t program, st
         snprintf(name, sizeof(name), "lsm_slots_%s", hook_name);
         slots = bpf_object__find_map_by_name(obj, name);
         if (!entry || !chain || !slots)
-                return err_set(err, -EINVAL, REASON_LOAD_FAILED, "policy '%s' has no place in the chain of hook %s", p->name, hook_name);
+                return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s' has no place in the chain of hook %s", p->name, hook_name);
         *chain = (struct lsm_chain){.next = entry->next, .hook = (uint32_t)(hook - w->plan.hooks)};
         if (bpf_map__reuse_fd(slots, w->slots[hook - w->plan.hooks]) < 0)
                 return err_errno(err, -errno, "policy '%s': slots of hook %s", p->name, hook_name);
@@ -231,7 +231,8 @@ static int policy_hand_over(const struct work *w, size_t policy, struct bpf_obje
 
                 if (p->maps[i].seed < 0)
                         continue;
-                if (!map || bpf_map__key_size(map) != p->maps[i].key_size || bpf_map__value_size(map) != p->maps[i].value_size)
+                if (!map || bpf_map__key_size(map) != p->maps[i].key_size || bpf_map__value_size(map) != p->maps[i].value_size ||
+                    bpf_map__max_entries(map) != p->maps[i].max_entries)
                         return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s': map '%s' is not what the manifest says", p->name,
                                        p->maps[i].name);
                 r = seed(w, &p->maps[i], bpf_map__fd(map), err);
@@ -284,9 +285,14 @@ static int policy_load(const struct work *w, size_t policy, struct verifier_log 
         if (r < 0)
                 return r;
         obj = bpf_object__open_mem(data.data, data.len, &opts);
-        if (!obj)
-                return err_set(err, -errno, REASON_LOAD_FAILED, "policy '%s': libbpf cannot read the object: %s", p->name,
-                               strerror(errno));
+        if (!obj) {
+                char why[128];
+
+                r = -errno;
+                libbpf_strerror(r, why, sizeof(why));
+                return err_set(err, r, r == -ENOMEM ? REASON_LOAD_FAILED : REASON_MALFORMED,
+                               "policy '%s': libbpf cannot read the object: %s", p->name, why);
+        }
         verifier_log_reset(log);
         r = programs_check(p, obj, err);
         if (r >= 0)
