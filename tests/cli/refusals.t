@@ -36,7 +36,7 @@ while IFS=$'\t' read -r name reason where keys; do
         err=$(<"$tmp/.err")
         if [ "$reason" = accepted ]; then
                 exits 0 "$name: accepted"
-        elif [ "$where" = node ]; then
+        elif [ "$where" != both ]; then
                 exits 0 "$name: in order as a bundle ($reason on a node)"
         else
                 refused "$reason" "$name: $reason"

@@ -40,7 +40,7 @@ static void draft_member(const struct forge *f, struct draft *d, size_t which, c
         must(buf_append(&d->data, p ? p : f->members[which].data, p ? n : f->members[which].len) == 0);
 }
 
-static void draft_put(struct forge *f, struct draft *d, const char *name, const char *reason) {
+static void draft_put(struct forge *f, struct draft *d, const char *name, const char *reason, enum where where) {
         cleanup_buf struct buf text = {}, manifest = {}, first = {}, tar = {}, archive = {};
         char hex[SHA256_HEX];
 
@@ -66,7 +66,7 @@ static void draft_put(struct forge *f, struct draft *d, const char *name, const 
         tar_end_put(&tar);
         frame_put(&archive, first.data, first.len);
         frame_put(&archive, tar.data, tar.len);
-        case_put(f, name, reason, ON_NODE, "test", &archive);
+        case_put(f, name, reason, where, "test", &archive);
         json_decref(d->doc);
         buf_done(&d->data);
 }
@@ -77,7 +77,7 @@ static void object_is(struct forge *f, const char *name, const char *reason, con
         struct draft d = draft_begin(f);
 
         draft_member(f, &d, OBJECT, p, n);
-        draft_put(f, &d, name, reason);
+        draft_put(f, &d, name, reason, ON_LOAD);
 }
 
 /* Every `find` in the object becomes `replace`, of the same length: names of sections, of symbols, in BTF. */
@@ -94,7 +94,7 @@ static void object_with(struct forge *f, const char *name, const char *reason, c
                 found++;
         }
         must(found > 0);
-        draft_put(f, &d, name, reason);
+        draft_put(f, &d, name, reason, ON_LOAD);
 }
 #define object_with(f, name, reason, find, replace)                                    \
         do {                                                                           \
@@ -106,26 +106,26 @@ static void objects(struct forge *f) {
         const struct bundle_member *object = &f->members[OBJECT];
         struct draft d;
 
-        object_is(f, "node-object-empty", "malformed", "", 0);
-        object_is(f, "node-object-text", "malformed", "#!/bin/sh\nreboot\n", 17);
-        object_is(f, "node-object-cut", "malformed", object->data, object->len / 2);
-        object_is(f, "node-object-header-alone", "malformed", object->data, sizeof(Elf64_Ehdr));
+        object_is(f, "load-object-empty", "malformed", "", 0);
+        object_is(f, "load-object-text", "malformed", "#!/bin/sh\nreboot\n", 17);
+        object_is(f, "load-object-cut", "malformed", object->data, object->len / 2);
+        object_is(f, "load-object-header-alone", "malformed", object->data, sizeof(Elf64_Ehdr));
 
         d = draft_begin(f);
         draft_member(f, &d, OBJECT, NULL, 0);
         ((Elf64_Ehdr *)d.data.data)->e_machine = EM_X86_64;
-        draft_put(f, &d, "node-object-of-another-machine", "malformed");
+        draft_put(f, &d, "load-object-of-another-machine", "malformed", ON_LOAD);
         d = draft_begin(f);
         draft_member(f, &d, OBJECT, NULL, 0);
         ((Elf64_Ehdr *)d.data.data)->e_shoff = 1ULL << 40;
-        draft_put(f, &d, "node-object-sections-beyond-the-end", "malformed");
+        draft_put(f, &d, "load-object-sections-beyond-the-end", "malformed", ON_LOAD);
 
         /* Elsewhere than signed: another hook, another kind of program. */
-        object_with(f, "node-program-on-another-hook", "malformed", "lsm/file_open", "lsm/file_lock");
-        object_with(f, "node-program-of-another-kind", "malformed", "lsm/file_open", "fentry/vfs_x1");
-        object_with(f, "node-program-of-no-kind", "malformed", "lsm/file_open", "xxx/file_open");
-        object_with(f, "node-not-for-the-chain", "unsupported-format", "lsm_config", "lsm_c0nfig");
-        object_with(f, "node-licence", "verifier-rejected", "\0GPL\0", "\0MIT\0");
+        object_with(f, "load-program-on-another-hook", "malformed", "lsm/file_open", "lsm/file_lock");
+        object_with(f, "load-program-of-another-kind", "malformed", "lsm/file_open", "fentry/vfs_x1");
+        object_with(f, "load-program-of-no-kind", "malformed", "lsm/file_open", "xxx/file_open");
+        object_with(f, "load-not-for-the-chain", "unsupported-format", "lsm_config", "lsm_c0nfig");
+        object_with(f, "load-licence", "verifier-rejected", "\0GPL\0", "\0MIT\0");
 }
 
 /* ---- objects and manifest do not agree ---------------------------------------------------------------------------------------- */
@@ -136,22 +136,22 @@ static void disagreements(struct forge *f) {
 
         d = draft_begin(f);
         json_array_remove(json_object_get(policy(&d), "programs"), 1);
-        draft_put(f, &d, "node-program-not-listed", "malformed");
+        draft_put(f, &d, "load-program-not-listed", "malformed", ON_LOAD);
 
         d = draft_begin(f);
         json_object_set_new(json_array_get(json_object_get(policy(&d), "programs"), 0), "name", json_string("lsm_file_close"));
-        draft_put(f, &d, "node-program-not-there", "malformed");
+        draft_put(f, &d, "load-program-not-there", "malformed", ON_LOAD);
 
         d = draft_begin(f);
         json_object_set_new(json_array_get(json_object_get(policy(&d), "programs"), 0), "name", json_string("lsm_socket_create"));
         json_object_set_new(json_array_get(json_object_get(policy(&d), "programs"), 1), "name", json_string("lsm_file_open"));
-        draft_put(f, &d, "node-programs-exchanged", "malformed");
+        draft_put(f, &d, "load-programs-exchanged", "malformed", ON_LOAD);
 
         /* 66 bytes are 3 records of 22 as they are 2 of 33. */
         d = draft_begin(f);
         map = json_array_get(json_object_get(policy(&d), "maps"), 0);
         json_object_set_new(map, "key_size", json_integer(21));
-        draft_put(f, &d, "node-map-of-another-size", "malformed");
+        draft_put(f, &d, "load-map-of-another-size", "malformed", ON_LOAD);
 
         d = draft_begin(f);
         map = json_array_get(json_object_get(policy(&d), "maps"), 0);
@@ -159,7 +159,7 @@ static void disagreements(struct forge *f) {
         json_object_set_new(map, "seed", json_string("seeds/guard.absent.bin"));
         json_object_set_new(json_array_get(json_object_get(d.doc, "members"), SEED), "path",
                             json_string("seeds/guard.absent.bin"));
-        draft_put(f, &d, "node-map-not-there", "malformed");
+        draft_put(f, &d, "load-map-not-there", "malformed", ON_LOAD);
 
         /* More records than the object's map has room for, though not more than the manifest says. */
         d = draft_begin(f);
@@ -174,7 +174,7 @@ static void disagreements(struct forge *f) {
                 snprintf(record, 32, "name-%d", i);
                 must(buf_append(&d.data, record, sizeof(record)) == 0);
         }
-        draft_put(f, &d, "node-seed-larger-than-the-map", "malformed");
+        draft_put(f, &d, "load-seed-larger-than-the-map", "malformed", ON_LOAD);
 }
 
 /* ---- self-tests, releases -------------------------------------------------------------------------------------------------- */
@@ -183,7 +183,7 @@ static void selftests(struct forge *f, const char *name, const char *reason, con
         struct draft d = draft_begin(f);
 
         draft_member(f, &d, 0, text, strlen(text));
-        draft_put(f, &d, name, reason);
+        draft_put(f, &d, name, reason, ON_LOAD);
 }
 
 void cases_node(struct forge *f) {
@@ -191,15 +191,15 @@ void cases_node(struct forge *f) {
 
         objects(f);
         disagreements(f);
-        selftests(f, "node-selftests-text", "malformed", "all is well\n");
-        selftests(f, "node-selftests-of-another-type", "wrong-type", "{\"_type\":\"lsm-bundle\",\"format\":1,\"tests\":[]}");
-        selftests(f, "node-selftests-newer", "unsupported-format", "{\"_type\":\"lsm-selftests\",\"format\":2,\"tests\":[]}");
+        selftests(f, "load-selftests-text", "malformed", "all is well\n");
+        selftests(f, "load-selftests-of-another-type", "wrong-type", "{\"_type\":\"lsm-bundle\",\"format\":1,\"tests\":[]}");
+        selftests(f, "load-selftests-newer", "unsupported-format", "{\"_type\":\"lsm-selftests\",\"format\":2,\"tests\":[]}");
 
         d = draft_begin(f);
         json_object_set_new(d.doc, "abi", json_integer(2));
-        draft_put(f, &d, "node-abi-newer", "unsupported-format");
+        draft_put(f, &d, "node-abi-newer", "unsupported-format", ON_NODE);
         /* Release 1 is in force, and was signed with another content. */
         d = draft_begin(f);
         json_object_set_new(d.doc, "release", json_integer(1));
-        draft_put(f, &d, "node-release-reused", "release-reused");
+        draft_put(f, &d, "node-release-reused", "release-reused", ON_NODE);
 }

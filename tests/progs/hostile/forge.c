@@ -172,6 +172,7 @@ void envelope_put_plain(const struct forge *f, struct buf *out, const struct buf
 
 void case_put(struct forge *f, const char *name, const char *reason, enum where where, const char *keys,
               const struct buf *archive) {
+        static const char *const words[] = {[BOTH] = "both", [ON_NODE] = "node", [ON_LOAD] = "load"};
         cleanup_fd int fd = -1;
         char path[4096];
 
@@ -180,7 +181,7 @@ void case_put(struct forge *f, const char *name, const char *reason, enum where 
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644); /* no name twice */
         must(fd >= 0);
         must(archive->len == 0 || fd_write_all(fd, archive->data, archive->len) == 0);
-        must(fprintf(f->table, "%s\t%s\t%s\t%s\n", name, reason, where == ON_NODE ? "node" : "both", keys) > 0);
+        must(fprintf(f->table, "%s\t%s\t%s\t%s\n", name, reason, words[where], keys) > 0);
 }
 
 void case_put_tar(struct forge *f, const char *name, const char *reason, const struct buf *tar) {

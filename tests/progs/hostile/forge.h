@@ -83,7 +83,8 @@ void digest_hex(const void *p, size_t n, char hex[static SHA256_HEX]);
 
 enum where {
         BOTH,    /* refused by whoever verifies */
-        ON_NODE, /* in order as a bundle; a node refuses it */
+        ON_NODE, /* in order as a bundle; a node refuses it without a try */
+        ON_LOAD, /* a node finds out in trying */
 };
 /* Writes NAME.tar.zst, and NAME, REASON, WHERE and the keys to trust into the table. "accepted" is a reason, too. */
 void case_put(struct forge *f, const char *name, const char *reason, enum where where, const char *keys,

@@ -3,8 +3,9 @@
  * hostile-bundles BUNDLE KEYS OUT: from one good bundle, and KEYS/test.key and KEYS/other.key, makes OUT/NAME.tar.zst for every case
  * there is, and OUT/cases: a line for each, NAME, REASON, WHERE and the keys to trust, separated by tabs.
  *
- * REASON is the word that a refusal must tell, or "accepted": the good bundle, made in the same ways as the bad ones. WHERE: "both",
- * or "node" for what only shows on a node. Keys are "test", or "test other": then both must have signed.
+ * REASON is the word that a refusal must tell, or "accepted": the good bundle, made in the same ways as the bad ones. WHERE: "both"
+ * whoever verifies it sees it; "node": only a node does, and does not try; "load": it sees it in trying. Keys are "test", or
+ * "test other": then both must have signed.
  */
 #include <stdio.h>
 
