@@ -169,9 +169,11 @@ static __always_inline void lsm_report(const struct lsm_call *call, int error, _
         bpf_get_current_comm(e->comm, sizeof(e->comm));
         if (call->why)
                 bpf_probe_read_kernel_str(e->why, sizeof(e->why), call->why);
-        if (call->path)
-                bpf_d_path((struct path *)call->path, e->object, sizeof(e->object));
-        else if (call->dentry)
+        if (call->path) {
+                /* A path that does not fit leaves rubbish behind: then the name alone. */
+                if (bpf_d_path((struct path *)call->path, e->object, sizeof(e->object)) < 0)
+                        bpf_probe_read_kernel_str(e->object, sizeof(e->object), call->path->dentry->d_name.name);
+        } else if (call->dentry)
                 bpf_probe_read_kernel_str(e->object, sizeof(e->object), call->dentry->d_name.name);
         bpf_ringbuf_submit(e, 0);
 }
