@@ -102,7 +102,7 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
         }
         facts.token = loaded.token;
         facts.uid = loaded.uid;
-        memcpy(facts.no_token, loaded.no_token, sizeof(facts.no_token));
+        snprintf(facts.no_token, sizeof(facts.no_token), "%s", n->config->bpf_token ? loaded.no_token : "switched off (bpf-token: false)");
         node_loader_set(n, &facts);
         r = enforcement_fill(&b->kernel, slot, plan, &loaded, err);
         loaded_done(&loaded);
