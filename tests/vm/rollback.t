@@ -2,7 +2,7 @@
 # Whatever is wrong with a new release, the one before stays in force, nothing gets through meanwhile, the reason is told and kept,
 # and the next good release applies.
 # files: tests/vm/node.sh:/test/node.sh
-# timeout: 300
+# timeout: 600
 . "$TESTLIB"
 . /test/node.sh
 

@@ -7,18 +7,16 @@
  */
 #include "hammer.h"
 
-#define TRIES_AT_ONCE 30
-#define PAUSE_US 1000
+#define TRIES_AT_ONCE 5
+#define PAUSE_US 5000
 #define TRIES_MIN 1000
 
-static void hammer_loop(struct hammer *h, int i) {
+static void hammer_loop(struct hammer *h) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         prctl(PR_SET_NAME, "unprivileged");
-        while (!h->go)
-                usleep(1000);
         while (!h->stop) {
-                for (int k = 0; k < TRIES_AT_ONCE; k++)
-                        hammer_try(h, i);
+                for (int i = 0; i < TRIES_AT_ONCE; i++)
+                        hammer_try(h, 0);
                 usleep(PAUSE_US);
         }
         _exit(0);
@@ -28,6 +26,7 @@ int main(void) {
         struct hammer *h = mmap(NULL, sizeof(*h), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         unsigned long tries, leaks, wrong;
         sigset_t end;
+        pid_t pid;
         int sig;
 
         if (h == MAP_FAILED)
@@ -38,14 +37,12 @@ int main(void) {
         sigemptyset(&end);
         sigaddset(&end, SIGTERM);
         sigprocmask(SIG_BLOCK, &end, NULL);
-        for (int i = 0; i < HAMMERS; i++) {
-                h->pids[i] = fork();
-                if (h->pids[i] == 0)
-                        hammer_loop(h, i);
-        }
-        h->go = true;
+        pid = fork();
+        if (pid == 0)
+                hammer_loop(h);
         sigwait(&end, &sig);
-        hammer_stop(h);
+        h->stop = true;
+        waitpid(pid, NULL, 0);
         hammer_sum(h, &tries, &leaks, &wrong);
         printf("%lu attempts, %lu leaks\n", tries, leaks);
         return leaks || tries < TRIES_MIN ? 1 : 0;
