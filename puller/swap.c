@@ -131,7 +131,7 @@ static int not_confirmed(const struct node *n, const struct release *rel, struct
 }
 
 static int trial(struct node *n, struct bundle *b, const struct release *rel, uint32_t slot, struct err *err) {
-        int64_t deadline;
+        int64_t flipped, deadline;
         uint64_t pending;
         uint32_t active = LSM_GATE_ACTIVE(gate_word(&b->kernel.gate));
         int r;
@@ -147,7 +147,8 @@ static int trial(struct node *n, struct bundle *b, const struct release *rel, ui
         if (r < 0)
                 return r;
 
-        deadline = monotonic_ns() + n->config->deadline_ns;
+        flipped = monotonic_ns();
+        deadline = flipped + n->config->deadline_ns;
         pending = gate_flip(&b->kernel.gate, active, slot, deadline);
         if (!pending)
                 return err_set(err, -EBUSY, REASON_BUSY, "the gate of '%s' has moved", b->name);
@@ -163,6 +164,8 @@ static int trial(struct node *n, struct bundle *b, const struct release *rel, ui
 
                 /* First of all: back. Nothing before this line may allocate, open or fork. */
                 gate_set(&b->kernel.gate, active);
+                node_say(n, "%s: release %llu taken back after %lld ms", b->name, (unsigned long long)rel->manifest->release,
+                         (long long)((monotonic_ns() - flipped) / 1000000));
                 return late && r != -ECANCELED ? not_confirmed(n, rel, err) : r;
         }
         fault_point("swap:confirm");
