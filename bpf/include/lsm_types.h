@@ -115,6 +115,11 @@ struct socket {
 
 #pragma clang attribute pop
 
+#else
+
+/* Every vmlinux.h has an enum of this name, which no policy needs. */
+#define lsm_event lsm_event_record
+
 #endif /* __VMLINUX_H__ */
 
 /* What neither carries: macros of the kernel's UAPI that policies compare with. */
