@@ -178,6 +178,10 @@ int loader_run(const struct loader_request *req, struct waiter *w, struct loaded
         char no_token[sizeof(l.no_token)] = "";
         int r;
 
+        if (again.use_token && !token_known()) { /* spares the child that would find it out */
+                snprintf(no_token, sizeof(no_token), "this kernel has no BPF tokens");
+                again.use_token = false;
+        }
         for (;;) {
                 r = loaded_init(req->release->manifest, &l);
                 if (r >= 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "token.h"
 
+#include <bpf/bpf.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <sched.h>
@@ -58,6 +59,11 @@ static int expect(int sock, struct waiter *w, int64_t deadline_ns, enum loader_m
         if (ret_fd)
                 *ret_fd = fd;
         return 0;
+}
+
+bool token_known(void) {
+        /* A kernel that has the command complains of the descriptor, one that has not of the command. */
+        return bpf_token_create(-1, NULL) != -EINVAL;
 }
 
 int token_take(int sock, int *ret_fd, struct err *err) {

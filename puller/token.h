@@ -5,10 +5,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "err.h"
 #include "wait.h"
+
+/* Asks the kernel, in one call, whether it knows tokens at all. true does not promise that one can be had. */
+bool token_known(void);
 
 /* Child: leaves for a user namespace and obtains the delegated bpffs. ret_fd: its root directory, for bpf_token_path.
  * -EOPNOTSUPP: this kernel has no tokens (or no user namespaces); the process has changed and should end. */
