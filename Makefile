@@ -32,6 +32,11 @@ LDFLAGS_asan := -fsanitize=address,undefined
 # Fault injection: the crash points of the journal and the known-bad variants that the tests must be able to find.
 CFLAGS_faults := $(CFLAGS_release) -DLSM_FAULTS
 LDFLAGS_faults := $(LDFLAGS_release)
+# Known-bad variants: a check of the tests, which must fail for each of them (make check-mutants). Never installed, never optimised.
+CFLAGS_bad-signature := -O0 -DLSM_BAD_ACCEPT_SIGNATURES
+CFLAGS_bad-digest := -O0 -DLSM_BAD_DIGESTS
+CFLAGS_bad-deadline := -O0 -DLSM_BAD_NO_DEADLINE
+CFLAGS_bad-confirm := -O0 -DLSM_BAD_CONFIRM_STORE
 
 CFLAGS  += -std=gnu17 $(WARN) $(CFLAGS_$(VARIANT)) -D_GNU_SOURCE -DLSM_VERSION='"$(VERSION)"' -Ilib -Ibpf/include -I$(B)/gen
 LDFLAGS += $(LDFLAGS_$(VARIANT)) -Wl,--as-needed
@@ -48,7 +53,8 @@ LIBS_lib     := $(shell pkg-config --libs $(pc_deps) 2>/dev/null)
 LIBS_builder := $(shell pkg-config --libs $(pc_builder) 2>/dev/null)
 LIBS_puller  := $(shell pkg-config --libs $(pc_puller) 2>/dev/null)
 
-BPF_CFLAGS := -std=gnu11 -O2 -g -target bpf -mcpu=v3 -Wall -Wno-unknown-attributes -Ibpf/include
+BPF_CFLAGS := -std=gnu11 -O2 -g -target bpf -mcpu=v3 -Wall -Wno-unknown-attributes -Ibpf/include \
+              $(filter -DLSM_BAD_%,$(CFLAGS_$(VARIANT)))
 
 # ---- what there is --------------------------------------------------------------------------------------------------
 
@@ -118,6 +124,7 @@ $(B)/gen/%.skel.h: $(B)/gen/%.bpf.o
 #: install      into $(DESTDIR)$(prefix): programs, man pages, completion, systemd units
 .PHONY: install clean
 install: all
+	@case '$(VARIANT)' in bad-*) echo '$(VARIANT) is made to fail: it is not installed'; exit 1;; esac
 	install -D -m 0755 $(B)/lsmbundle $(DESTDIR)$(prefix)/bin/lsmbundle
 	install -D -m 0755 $(B)/lsmpull $(DESTDIR)$(prefix)/sbin/lsmpull
 	@ci/install-data '$(DESTDIR)' '$(prefix)' '$(sysconfdir)' '$(unitdir)'

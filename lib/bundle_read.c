@@ -85,7 +85,7 @@ static int member_hash(struct reader *rd, size_t i) {
         r = digest_finish(rd->digest, sum);
         if (r < 0)
                 return err_errno(rd->err, r, "digest");
-        if (memcmp(sum, member->sha256, sizeof(sum)) != 0)
+        if (!digest_equal(sum, member->sha256))
                 return err_set(rd->err, -EBADMSG, REASON_DIGEST_MISMATCH, "'%s' is not what the manifest says", member->path);
         return 0;
 }

@@ -147,7 +147,7 @@ static int members_check(const struct envelope *env, const struct bundle_member 
                 if (r < 0)
                         return err_errno(err, r, "digest");
                 if (!streq(members[i].path, m->members[i].path) || members[i].len != m->members[i].length ||
-                    memcmp(sum, m->members[i].sha256, sizeof(sum)) != 0)
+                    !digest_equal(sum, m->members[i].sha256))
                         return err_set(err, -EINVAL, REASON_MALFORMED, "member '%s' is not what the manifest lists there",
                                        members[i].path);
         }

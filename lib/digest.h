@@ -20,3 +20,11 @@ static inline void digest_free_p(struct digest **d) {
 #define cleanup_digest cleanup(digest_free_p)
 
 int sha256(const void *p, size_t n, uint8_t ret[static SHA256_SIZE]);
+
+/* Is this what is listed? Whoever asks, asks here. */
+static inline bool digest_equal(const uint8_t a[static SHA256_SIZE], const uint8_t b[static SHA256_SIZE]) {
+#ifdef LSM_BAD_DIGESTS
+        return true;
+#endif
+        return memcmp(a, b, SHA256_SIZE) == 0;
+}

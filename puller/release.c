@@ -84,7 +84,7 @@ static int member_verify(int fd, const struct manifest_member *m, struct err *er
         r = member_digest(own, m->length, sha256, err);
         if (r < 0)
                 return r;
-        if (memcmp(sha256, m->sha256, sizeof(sha256)) != 0)
+        if (!digest_equal(sha256, m->sha256))
                 return err_set(err, -EBADMSG, REASON_DIGEST_MISMATCH, "its SHA-256 is not the listed one");
         return steal_fd(&own);
 }
