@@ -3,6 +3,7 @@
 # docs/writing-policies.md says of them: who copies from there gets what he was promised.
 # files: tests/vm/node.sh:/test/node.sh
 # timeout: 240
+# shellcheck disable=SC2154 # set by lib.sh
 . "$TESTLIB"
 . /test/node.sh
 
