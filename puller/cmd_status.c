@@ -10,7 +10,8 @@ static const char help[] = "Usage: lsmpull status [--json] [--check]\n"
                            "What is in force on this node, and why.\n"
                            "\n"
                            "  --json          the same as one JSON document\n"
-                           "  --check         print nothing; exit 0, 1 when the source is stale, 4 when a release is quarantined\n" COMMON_HELP;
+                           "  --check         print nothing; exit 0, 1 when the source is stale, 4 when a release is\n"
+                           "                  quarantined or something is not in force\n" COMMON_HELP;
 
 int cmd_status(int argc, char **argv) {
         enum { JSON = OPT_OWN, CHECK };

@@ -152,9 +152,17 @@ int status_collect(struct node *n, const struct source *source, json_t **ret, st
 }
 
 int status_check(const json_t *status) {
-        const json_t *source = json_object_get(status, "source"), *entry;
+        const json_t *source = json_object_get(status, "source"), *bundles = json_object_get(status, "bundles"), *entry;
         size_t i;
 
+        if (json_array_size(bundles) == 0)
+                return 4;
+        json_array_foreach(bundles, i, entry) {
+                const char *state = json_string_value(json_object_get(entry, "state"));
+
+                if (!state || (!streq(state, "enforcing") && !streq(state, "audit") && !streq(state, "trial")))
+                        return 4;
+        }
         json_array_foreach(json_object_get(status, "quarantine"), i, entry)
                 if (json_is_true(json_object_get(entry, "holds_here")))
                         return 4;

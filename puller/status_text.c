@@ -79,6 +79,8 @@ static void bundle_line(FILE *f, const json_t *b, long long now, const struct pa
         if (streq(state, "trial"))
                 fprintf(f, "  %srelease %lld is on trial, %lld s left%s\n", p->warn, num(staged, "release"),
                         num(json_object_get(b, "gate"), "seconds_left"), p->off);
+        else if (streq(state, "unmanaged"))
+                fprintf(f, "  %senforced, but no journal says what: install a release, or remove it%s\n", p->bad, p->off);
         else if (!json_is_object(gen))
                 fprintf(f, "  nothing is enforced\n");
 }

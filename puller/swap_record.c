@@ -94,6 +94,9 @@ static int retire_kernel(struct node *n, struct bundle *b, struct err *err) {
 
         if (gate_pending(word))
                 return 0;
+        /* The journal is gone, the kernel enforces: what decides there is not to be taken for something that nobody needs. */
+        if (!b->journal.confirmed.present && LSM_GATE_ACTIVE(word) != 0)
+                return 0;
         for (uint32_t slot = 1; r >= 0 && slot < LSM_SLOTS; slot++)
                 if (slot != LSM_GATE_ACTIVE(word) && !(b->journal.previous.present && slot == b->journal.previous.slot))
                         r = enforcement_clear(&b->kernel, slot, err);
