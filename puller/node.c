@@ -85,6 +85,8 @@ static int state_open(const char *path, enum node_access access, struct err *err
         if (access == NODE_WRITE && mkdir(path, 0700) < 0 && errno != EEXIST)
                 return err_errno(err, -errno, "cannot make the state directory %s", path);
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+                return err_set(err, -ENOENT, REASON_NONE, "nothing was ever installed on this node: there is no %s", path);
         if (fd < 0)
                 return err_errno(err, -errno, "cannot open the state directory %s", path);
         if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022)) {
