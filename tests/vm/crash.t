@@ -169,10 +169,11 @@ continued() {
         is "$(value 'quarantine.*.release')" "" "$1: tried once more"
 }
 
-config 'confirm: {deadline: 4s, health: 1s}'
 apply rb-1
 is "$status" 0 "release 1 is in force again"
+[ "$status" = 0 ] || diag "$err"
 hammer_begin
+config 'confirm: {deadline: 4s, health: 1s}'
 fault swap:flipped install /test/bundles/rb-2.tar.zst --key $KEY >$T/killed 2>&1
 is $? 137 "killed in a trial, and nobody starts the agent again"
 ok "the kernel goes back by itself" wait_for 20 allowed gshadow
@@ -194,8 +195,10 @@ continued "stopped while others make calls"
 hammer_end "during all of this nothing got through"
 ok "the bundle can be removed" lsmpull remove rb --yes
 
+config 'confirm: {deadline: 40s, health: 1s}'
 apply rb-quiet-1
 is "$status" 0 "a policy that nobody calls installs"
+config 'confirm: {deadline: 4s, health: 1s}'
 stopped_at swap:flipped rb-quiet-2
 is "$(value $B.gate.pending) $(value $B.gate.expiries)" "true 0" "stopped in silence: nobody has noticed that the time is over"
 continued "stopped in silence"
