@@ -35,6 +35,7 @@ int cmd_install(int argc, char **argv) {
         cleanup_options struct options o = {0};
         cleanup_config struct config config = {0};
         struct err err = {0};
+        size_t n_keys = 0;
         char *end;
         int opt, r;
 
@@ -45,6 +46,7 @@ int cmd_install(int argc, char **argv) {
                                 report_error(NULL, &err, r);
                                 return 2;
                         }
+                        n_keys++;
                 } else if (opt == THRESHOLD) {
                         req.threshold = strtoul(optarg, &end, 10);
                         if (*end || req.threshold < 1 || req.threshold > SIGNATURES_MAX)
@@ -58,8 +60,11 @@ int cmd_install(int argc, char **argv) {
                 return usage_error("install", "which bundle? One file or URL");
         if (req.ring.n == 0)
                 return usage_error("install", "whose signature is to be trusted? --key PUB");
-        if (req.threshold > req.ring.n)
-                return usage_error("install", "--threshold %zu with %zu keys can never be met", req.threshold, req.ring.n);
+        if (req.threshold > n_keys)
+                return usage_error("install", "--threshold %zu with %zu keys can never be met", req.threshold, n_keys);
+        /* All that were given, not all that differ: one key under two names is still one signature short. */
+        if (req.threshold == 0)
+                req.threshold = n_keys;
         r = options_config(&o, &config);
         if (r == 0)
                 r = bundle_open(argv[optind], &req);

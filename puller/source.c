@@ -88,7 +88,8 @@ static int keys_load(const struct node *n, struct keyring *ring, size_t *ret_thr
 
         for (size_t i = 0; r >= 0 && i < n->config->n_key_files; i++)
                 r = keyring_add_file(ring, n->config->key_files[i], err);
-        *ret_threshold = n->config->threshold ? n->config->threshold : ring->n;
+        /* All that were configured, not all that differ: one key in two files is still one signature short. */
+        *ret_threshold = n->config->threshold ? n->config->threshold : n->config->n_key_files;
         for (size_t i = 0; r >= 0 && i < ring->n; i++)
                 r = buf_append(&all, ring->keys[i].material, SHA256_SIZE);
         if (r >= 0)

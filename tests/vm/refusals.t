@@ -101,6 +101,18 @@ while IFS="$(printf '\t')" read -r name reason where keys; do
 done </test/hostile/cases
 ok "there were many ($n)" test $n -ge 80
 
+# One key in two files is one key, however often it is named.
+cp /test/keys/test.pub "$T/copy.pub"
+run lsmpull install /test/hostile/good.tar.zst --key /test/keys/test.pub --key "$T/copy.pub"
+told "the same key twice" threshold-not-met
+run lsmpull install /test/hostile/good.tar.zst --key /test/keys/test.pub --key "$T/copy.pub" --threshold 2
+told "the same key twice, and a threshold of 2" threshold-not-met
+config 'confirm: {deadline: 40s, health: 1s}' \
+        "source: {bundle: /test/hostile/good.tar.zst, keys: [/test/keys/test.pub, $T/copy.pub]}"
+run lsmpull once
+told "the same key twice, configured" threshold-not-met
+config 'confirm: {deadline: 40s, health: 1s}'
+
 wants bundles.0.in_force.release '^1$' "after all that, release 1 is in force"
 is "$(value bundles.0.state) $(value bundles.0.gate.pending) $(value bundles.0.staged)" "enforcing false null" "nothing is on trial"
 offer good test
