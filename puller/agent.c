@@ -20,20 +20,20 @@
 #define RESTORE_RETRY_NS (30 * NS)
 
 struct agent {
-        struct waiter waiter;        /* first: the waiter is the agent */
+        struct waiter waiter; /* first: the waiter is the agent */
         const struct options *options;
         struct config *config;
         struct node node;
         struct source source;
         int listener, events_listener;
         struct child reporter;
-        int64_t reporter_due;        /* when to start it (again) */
+        int64_t reporter_due; /* when to start it (again) */
         struct reporter_watch watch;
-        int64_t restore_due;         /* when to try again to restore what is not in force as it should be; 0: all is */
-        int64_t watchdog_ns;         /* 0: none */
-        bool working;                /* a step of a swap, or another request, is under way */
-        int asker;                   /* connection whose request is under way; -1 */
-        int canceler;                /* connection of an operator who called the trial off; -1 */
+        int64_t restore_due; /* when to try again to restore what is not in force as it should be; 0: all is */
+        int64_t watchdog_ns; /* 0: none */
+        bool working;        /* a step of a swap, or another request, is under way */
+        int asker;           /* connection whose request is under way; -1 */
+        int canceler;        /* connection of an operator who called the trial off; -1 */
         sigset_t waiting_mask;
 };
 
@@ -57,7 +57,8 @@ static void say(void *ctx, const char *line) {
 /* ---- requests ---------------------------------------------------------------------------------------------------------- */
 
 static void answer_busy(int conn) {
-        struct op_answer busy = {.exit_code = 1, .reason = "busy", .message = "the agent is working on another request: try again"};
+        struct op_answer busy = {
+                .exit_code = 1, .reason = "busy", .message = "the agent is working on another request: try again"};
 
         control_answer(conn, &busy);
 }
@@ -214,8 +215,8 @@ static void restore(struct agent *a) {
         a->restore_due = 0;
         if (swap_recover(&a->node, &err) < 0) {
                 a->restore_due = monotonic_ns() + RESTORE_RETRY_NS;
-                fprintf(stderr, "not everything could be restored, trying again in %lld s: %s\n", (long long)(RESTORE_RETRY_NS / NS),
-                        err.msg);
+                fprintf(stderr, "not everything could be restored, trying again in %lld s: %s\n",
+                        (long long)(RESTORE_RETRY_NS / NS), err.msg);
         }
         a->working = false;
 }
@@ -289,7 +290,14 @@ static void signals_take(struct agent *a) {
 }
 
 int agent_run(const struct options *options, struct config *config) {
-        struct agent a = {.waiter.wait = agent_wait, .options = options, .config = config, .listener = -1, .events_listener = -1, .asker = -1, .canceler = -1, .reporter = CHILD_INIT};
+        struct agent a = {.waiter.wait = agent_wait,
+                          .options = options,
+                          .config = config,
+                          .listener = -1,
+                          .events_listener = -1,
+                          .asker = -1,
+                          .canceler = -1,
+                          .reporter = CHILD_INIT};
         struct err err = {0};
         uint64_t watchdog_us;
         int r;

@@ -9,7 +9,7 @@
 
 /* What the node's bundles share. */
 struct agent_maps {
-        char dir[PATH_MAX];          /* BPFFS/lsmpull */
+        char dir[PATH_MAX]; /* BPFFS/lsmpull */
         int state, events;
         struct lsm_agent *map;
 };

@@ -118,8 +118,8 @@ int pin_map_mmap(int fd, size_t size, void **ret) {
         return 0;
 }
 
-int pin_map_adopt(const char *path, const char *name, uint32_t type, uint32_t key, uint32_t value, uint32_t max,
-                     uint32_t flags, struct err *err) {
+int pin_map_adopt(const char *path, const char *name, uint32_t type, uint32_t key, uint32_t value, uint32_t max, uint32_t flags,
+                  struct err *err) {
         LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
         int fd = pin_get(path), r;
 

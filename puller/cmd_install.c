@@ -5,13 +5,14 @@
 #include "cmd.h"
 #include "options.h"
 
-static const char help[] = "Usage: lsmpull install FILE|URL --key PUB... [--threshold N]\n"
-                           "\n"
-                           "Applies one bundle now, with all checks and rollback. Every --key must have signed it, unless --threshold says\n"
-                           "how many are enough.\n"
-                           "\n"
-                           "  --key PUB       trusted public key (PEM); may be given several times\n"
-                           "  --threshold N   how many of the keys must have signed\n" COMMON_HELP;
+static const char help[] =
+        "Usage: lsmpull install FILE|URL --key PUB... [--threshold N]\n"
+        "\n"
+        "Applies one bundle now, with all checks and rollback. Every --key must have signed it, unless --threshold says\n"
+        "how many are enough.\n"
+        "\n"
+        "  --key PUB       trusted public key (PEM); may be given several times\n"
+        "  --threshold N   how many of the keys must have signed\n" COMMON_HELP;
 
 static int bundle_open(const char *arg, struct op_request *req) {
         req->named = strdup(arg);
@@ -50,7 +51,8 @@ int cmd_install(int argc, char **argv) {
                 } else if (opt == THRESHOLD) {
                         req.threshold = strtoul(optarg, &end, 10);
                         if (*end || req.threshold < 1 || req.threshold > SIGNATURES_MAX)
-                                return usage_error("install", "--threshold '%s' is no number from 1 to %d", optarg, SIGNATURES_MAX);
+                                return usage_error("install", "--threshold '%s' is no number from 1 to %d", optarg,
+                                                   SIGNATURES_MAX);
                 } else if (!options_take(&o, opt, optarg))
                         return usage_error("install", "wrong option");
         }

@@ -9,11 +9,13 @@ static const char help_run[] = "Usage: lsmpull run\n"
                                "\n"
                                "The agent: polls its source, swaps, watches, reports; until SIGTERM. SIGHUP: reads its\n"
                                "configuration again and polls.\n" COMMON_HELP;
-static const char help_boot[] = "Usage: lsmpull boot\n"
-                                "\n"
-                                "Enforces what was confirmed before the last shutdown, from the node's own store, without any network.\n" COMMON_HELP;
+static const char help_boot[] =
+        "Usage: lsmpull boot\n"
+        "\n"
+        "Enforces what was confirmed before the last shutdown, from the node's own store, without any network.\n" COMMON_HELP;
 
-static int with_config(const char *name, const char *help, int (*main_fn)(const struct options *options, struct config *config), int argc, char **argv) {
+static int with_config(const char *name, const char *help, int (*main_fn)(const struct options *options, struct config *config),
+                       int argc, char **argv) {
         static const struct option options[] = {COMMON_OPTIONS, {0}};
         cleanup_options struct options o = {0};
         cleanup_config struct config config = {0};

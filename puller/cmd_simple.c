@@ -65,55 +65,74 @@ static int perform(const struct simple *s, int argc, char **argv) {
 }
 
 int cmd_once(int argc, char **argv) {
-        static const struct simple s = {.name = "once", .op = OP_ONCE, .help = "Usage: lsmpull once\n"
-                "\n"
-                "One cycle now: asks the configured source, applies what is new. Asks a running agent, else does it itself.\n" COMMON_HELP};
+        static const struct simple s = {
+                .name = "once",
+                .op = OP_ONCE,
+                .help = "Usage: lsmpull once\n"
+                        "\n"
+                        "One cycle now: asks the configured source, applies what is new. Asks a running agent, else does it itself.\n" COMMON_HELP};
 
         return perform(&s, argc, argv);
 }
 
 int cmd_rollback(int argc, char **argv) {
-        static const struct simple s = {.name = "rollback", .op = OP_ROLLBACK, .takes_bundle = true,
+        static const struct simple s = {
+                .name = "rollback",
+                .op = OP_ROLLBACK,
+                .takes_bundle = true,
                 .help = "Usage: lsmpull rollback [BUNDLE]\n"
-                "\n"
-                "Back to the previous release, at once; the one that is left is quarantined until `lsmpull retry`.\n" COMMON_HELP};
+                        "\n"
+                        "Back to the previous release, at once; the one that is left is quarantined until `lsmpull retry`.\n" COMMON_HELP};
 
         return perform(&s, argc, argv);
 }
 
 int cmd_remove(int argc, char **argv) {
-        static const struct simple s = {.name = "remove", .op = OP_REMOVE, .takes_bundle = true, .needs_bundle = true, .confirmed = true,
-                .help = "Usage: lsmpull remove BUNDLE [--yes]\n"
-                "\n"
-                "Stops enforcing a bundle and forgets it, until it is installed again.\n"
-                "\n"
-                "  --yes           do not ask\n" COMMON_HELP};
+        static const struct simple s = {.name = "remove",
+                                        .op = OP_REMOVE,
+                                        .takes_bundle = true,
+                                        .needs_bundle = true,
+                                        .confirmed = true,
+                                        .help = "Usage: lsmpull remove BUNDLE [--yes]\n"
+                                                "\n"
+                                                "Stops enforcing a bundle and forgets it, until it is installed again.\n"
+                                                "\n"
+                                                "  --yes           do not ask\n" COMMON_HELP};
 
         return perform(&s, argc, argv);
 }
 
 int cmd_retry(int argc, char **argv) {
-        static const struct simple s = {.name = "retry", .op = OP_RETRY, .takes_bundle = true, .help = "Usage: lsmpull retry [BUNDLE]\n"
-                "\n"
-                "Forgets the quarantine, of one bundle or of all: the next poll may try those releases again.\n" COMMON_HELP};
+        static const struct simple s = {
+                .name = "retry",
+                .op = OP_RETRY,
+                .takes_bundle = true,
+                .help = "Usage: lsmpull retry [BUNDLE]\n"
+                        "\n"
+                        "Forgets the quarantine, of one bundle or of all: the next poll may try those releases again.\n" COMMON_HELP};
 
         return perform(&s, argc, argv);
 }
 
 int cmd_pause(int argc, char **argv) {
-        static const struct simple s = {.name = "pause", .op = OP_PAUSE, .help = "Usage: lsmpull pause [--for DURATION]\n"
-                "\n"
-                "Takes no new releases; what is in force stays in force. Survives a reboot, shows in status.\n"
-                "\n"
-                "  --for DURATION  resume by itself after 90s, 15m, 2h\n" COMMON_HELP};
+        static const struct simple s = {
+                .name = "pause",
+                .op = OP_PAUSE,
+                .help = "Usage: lsmpull pause [--for DURATION]\n"
+                        "\n"
+                        "Takes no new releases; what is in force stays in force. Survives a reboot, shows in status.\n"
+                        "\n"
+                        "  --for DURATION  resume by itself after 90s, 15m, 2h\n" COMMON_HELP};
 
         return perform(&s, argc, argv);
 }
 
 int cmd_resume(int argc, char **argv) {
-        static const struct simple s = {.name = "resume", .op = OP_RESUME, .help = "Usage: lsmpull resume\n"
-                "\n"
-                "Takes new releases again.\n" COMMON_HELP};
+        static const struct simple s = {.name = "resume",
+                                        .op = OP_RESUME,
+                                        .help = "Usage: lsmpull resume\n"
+                                                "\n"
+                                                "Takes new releases again.\n" COMMON_HELP};
 
         return perform(&s, argc, argv);
 }

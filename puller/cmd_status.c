@@ -15,7 +15,8 @@ static const char help[] = "Usage: lsmpull status [--json] [--check]\n"
 
 int cmd_status(int argc, char **argv) {
         enum { JSON = OPT_OWN, CHECK };
-        static const struct option options[] = {COMMON_OPTIONS, {"json", no_argument, NULL, JSON}, {"check", no_argument, NULL, CHECK}, {0}};
+        static const struct option options[] = {
+                COMMON_OPTIONS, {"json", no_argument, NULL, JSON}, {"check", no_argument, NULL, CHECK}, {0}};
         cleanup_op_request struct op_request req = OP_REQUEST_INIT;
         cleanup_op_answer struct op_answer answer = {0};
         cleanup_options struct options o = {0};

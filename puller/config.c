@@ -38,9 +38,9 @@ int config_defaults(struct config *ret, struct err *err) {
 }
 
 void config_done(struct config *c) {
-        char *strings[] = {c->file,    c->source,  c->ca,           c->certificate, c->client_key,    c->token_file,
-                           c->proxy,   c->fetcher_user, c->loader_user, c->reporter_user, c->state_dir,
-                           c->run_dir, c->bpffs_dir,    c->cgroup_dir,  c->fetcher_exe};
+        char *strings[] = {c->file,       c->source,  c->ca,           c->certificate, c->client_key,
+                           c->token_file, c->proxy,   c->fetcher_user, c->loader_user, c->reporter_user,
+                           c->state_dir,  c->run_dir, c->bpffs_dir,    c->cgroup_dir,  c->fetcher_exe};
 
         for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
                 free(strings[i]);

@@ -23,7 +23,7 @@
 #include "manifest.h"
 
 struct config {
-        char *file;                   /* the file it was read from; NULL: none */
+        char *file;   /* the file it was read from; NULL: none */
         char *source; /* NULL: none. An absolute path (file:// taken off) or an https:// URL */
         char **key_files;
         size_t n_key_files;

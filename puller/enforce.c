@@ -53,7 +53,8 @@ static int hooks_adopt(struct enforcement *e, struct err *err) {
                         continue;
                 pin_path(path, "%s/hook/%s/link", e->dir, names[i]);
                 link = pin_get(path);
-                r = slots < 0 ? err_errno(err, slots, "hook %s: slots", names[i]) : enforced_hook_add(e, names[i], slots, link >= 0);
+                r = slots < 0 ? err_errno(err, slots, "hook %s: slots", names[i])
+                              : enforced_hook_add(e, names[i], slots, link >= 0);
                 close_p(&link);
         }
         strings_free(names, n);
@@ -184,7 +185,8 @@ static int counters_pin(struct enforcement *e, uint32_t slot, const struct loade
         return r;
 }
 
-int enforcement_fill(struct enforcement *e, uint32_t slot, const struct plan *plan, const struct loaded *loaded, struct err *err) {
+int enforcement_fill(struct enforcement *e, uint32_t slot, const struct plan *plan, const struct loaded *loaded,
+                     struct err *err) {
         int r = unnamed_check(e, slot, err);
 
         if (r >= 0)

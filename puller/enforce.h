@@ -16,12 +16,12 @@
 struct enforced_hook {
         char name[64];
         int slots;
-        bool attached;               /* its dispatcher's link is pinned */
+        bool attached; /* its dispatcher's link is pinned */
 };
 
 struct enforcement {
         char bundle[64];
-        char dir[PATH_MAX];          /* BPFFS/lsmpull/bundle/NAME */
+        char dir[PATH_MAX]; /* BPFFS/lsmpull/bundle/NAME */
         const struct agent_maps *agent;
         int gate_fd;
         struct gate gate;

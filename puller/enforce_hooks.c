@@ -23,9 +23,10 @@ static int hook_attach(struct enforcement *e, const struct hook *hook, struct er
         if (used < 0)
                 return used;
         if (used + 1 + HOOK_PROGRAMS_RESERVE > HOOK_PROGRAMS_MAX)
-                return err_set(err, -E2BIG, REASON_NO_PROGRAM_SLOT,
-                               "hook %s: %d of about %d places are taken, and %d are needed (one, and a reserve of %d for upgrades)",
-                               hook->name, used, HOOK_PROGRAMS_MAX, 1 + HOOK_PROGRAMS_RESERVE, HOOK_PROGRAMS_RESERVE);
+                return err_set(
+                        err, -E2BIG, REASON_NO_PROGRAM_SLOT,
+                        "hook %s: %d of about %d places are taken, and %d are needed (one, and a reserve of %d for upgrades)",
+                        hook->name, used, HOOK_PROGRAMS_MAX, 1 + HOOK_PROGRAMS_RESERVE, HOOK_PROGRAMS_RESERVE);
         if (!h) {
                 int slots;
 

@@ -41,8 +41,10 @@ static void foreign_denials_say(const struct node *n, const struct bundle *b, co
         for (size_t i = 0; i < tests->n; i++)
                 expected += tests->tests[i].expect != 0;
         if (counted < expected && n->mode == NODE_ENFORCE)
-                node_say(n, "%s: warning: %llu of %llu expected denials were not this bundle's doing: those self-tests prove nothing",
-                         b->name, (unsigned long long)(expected - counted), (unsigned long long)expected);
+                node_say(
+                        n,
+                        "%s: warning: %llu of %llu expected denials were not this bundle's doing: those self-tests prove nothing",
+                        b->name, (unsigned long long)(expected - counted), (unsigned long long)expected);
 }
 
 /* A node on which everything is lowered to audit denies nothing: what is left to show is that what should work still does. */
@@ -59,11 +61,12 @@ static void denials_leave_out(const struct node *n, const struct bundle *b, stru
         }
         tests->n = kept;
         if (kept < all && !gate_pending(gate_word(&b->kernel.gate))) /* once: they run again while on trial */
-                node_say(n, "%s: %zu self-tests expect a denial and are left out: this node only audits (%s)", b->name, all - kept,
-                         n->mode_source);
+                node_say(n, "%s: %zu self-tests expect a denial and are left out: this node only audits (%s)", b->name,
+                         all - kept, n->mode_source);
 }
 
-int health_selftests(struct node *n, struct bundle *b, const struct release *rel, uint32_t slot, int64_t deadline_ns, struct err *err) {
+int health_selftests(struct node *n, struct bundle *b, const struct release *rel, uint32_t slot, int64_t deadline_ns,
+                     struct err *err) {
         cleanup_probe_cgroup struct probe_cgroup cgroup = PROBE_CGROUP_INIT;
         cleanup_selftests struct selftests tests = {0};
         bool probing = !gate_pending(gate_word(&b->kernel.gate));
@@ -92,19 +95,21 @@ int health_selftests(struct node *n, struct bundle *b, const struct release *rel
 }
 
 /* The rest of the watching time: the node does its work under the new generation. */
-static int watch_denials(struct node *n, struct bundle *b, const struct release *rel, uint64_t pending, uint64_t before, int64_t until_ns,
-                         struct err *err) {
+static int watch_denials(struct node *n, struct bundle *b, const struct release *rel, uint64_t pending, uint64_t before,
+                         int64_t until_ns, struct err *err) {
         for (;;) {
                 int64_t now = monotonic_ns(), step = until_ns - now < WATCH_STEP_NS ? until_ns - now : WATCH_STEP_NS;
                 uint64_t seen;
                 int r;
 
                 if (gate_word(&b->kernel.gate) != pending)
-                        return err_set(err, -ETIME, REASON_NOT_CONFIRMED, "the kernel went back by itself while the release was watched");
+                        return err_set(err, -ETIME, REASON_NOT_CONFIRMED,
+                                       "the kernel went back by itself while the release was watched");
                 seen = denials(b, rel, LSM_GATE_ACTIVE(pending)) - before;
                 if (n->config->max_denials >= 0 && seen > (uint64_t)n->config->max_denials)
-                        return err_set(err, -EREMOTEIO, REASON_HEALTH_FAILED, "%llu denials while on trial, more than the %lld allowed",
-                                       (unsigned long long)seen, (long long)n->config->max_denials);
+                        return err_set(err, -EREMOTEIO, REASON_HEALTH_FAILED,
+                                       "%llu denials while on trial, more than the %lld allowed", (unsigned long long)seen,
+                                       (long long)n->config->max_denials);
                 if (step <= 0)
                         return 0;
                 r = n->waiter->wait(n->waiter, -1, now + step);
@@ -135,7 +140,8 @@ int health_before(struct node *n, int64_t deadline_ns, struct err *err) {
         return r < 0 ? err_set(err, r, REASON_NONE, "the agent itself is in trouble, without any new policy: %s", why.msg) : 0;
 }
 
-int health_watch(struct node *n, struct bundle *b, const struct release *rel, uint64_t pending, int64_t deadline_ns, struct err *err) {
+int health_watch(struct node *n, struct bundle *b, const struct release *rel, uint64_t pending, int64_t deadline_ns,
+                 struct err *err) {
         int64_t until = monotonic_ns() + n->config->health_ns;
         uint32_t slot = LSM_GATE_ACTIVE(pending);
         uint64_t before;

@@ -9,9 +9,21 @@
 
 /* Hooks that are called in softirq, or for a socket on behalf of nobody: `current` there is whoever was interrupted. */
 static const char *const taskless[] = {
-        "inet_conn_established", "inet_conn_request",  "inet_csk_clone",    "req_classify_flow", "sctp_assoc_request",
-        "secmark_relabel_packet", "sk_clone_security", "sk_free_security",  "sk_getsecid",       "sock_graft",
-        "socket_sock_rcv_skb",   "tun_dev_attach_queue", "xfrm_decode_session", "xfrm_policy_lookup", "xfrm_state_pol_flow_match",
+        "inet_conn_established",
+        "inet_conn_request",
+        "inet_csk_clone",
+        "req_classify_flow",
+        "sctp_assoc_request",
+        "secmark_relabel_packet",
+        "sk_clone_security",
+        "sk_free_security",
+        "sk_getsecid",
+        "sock_graft",
+        "socket_sock_rcv_skb",
+        "tun_dev_attach_queue",
+        "xfrm_decode_session",
+        "xfrm_policy_lookup",
+        "xfrm_state_pol_flow_match",
 };
 
 struct btf *kernel_btf_load(struct err *err) {
@@ -19,7 +31,8 @@ struct btf *kernel_btf_load(struct err *err) {
 
         if (!btf)
                 err_set(err, -errno, REASON_KERNEL_UNSUPPORTED,
-                        "this kernel has no type information (/sys/kernel/btf/vmlinux; CONFIG_DEBUG_INFO_BTF): %s", strerror(errno));
+                        "this kernel has no type information (/sys/kernel/btf/vmlinux; CONFIG_DEBUG_INFO_BTF): %s",
+                        strerror(errno));
         return btf;
 }
 
@@ -43,8 +56,8 @@ int hook_find(const struct btf *btf, const char *name, struct hook *ret, struct 
         proto = btf__type_by_id(btf, func->type);
         type = proto->type ? btf__type_by_id(btf, proto->type) : NULL;
         if (!type || !btf_is_int(type))
-                return err_set(err, -EINVAL, REASON_KERNEL_UNSUPPORTED, "LSM hook '%s' returns nothing: a policy cannot decide there",
-                               name);
+                return err_set(err, -EINVAL, REASON_KERNEL_UNSUPPORTED,
+                               "LSM hook '%s' returns nothing: a policy cannot decide there", name);
         snprintf(h.name, sizeof(h.name), "%s", name);
         h.btf_id = (uint32_t)id;
         h.args = btf_vlen(proto);

@@ -11,9 +11,9 @@ struct btf;
 
 struct hook {
         char name[64];
-        uint32_t btf_id;       /* of bpf_lsm_NAME */
+        uint32_t btf_id; /* of bpf_lsm_NAME */
         uint32_t args;
-        bool has_task;         /* runs in the context of the task it is about */
+        bool has_task; /* runs in the context of the task it is about */
 };
 
 /* The kernel's BTF: some MiB, so hold it only while hooks are looked up. NULL and err: the kernel has none. */

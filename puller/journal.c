@@ -207,7 +207,8 @@ static int gen_put(json_t *doc, const char *key, const struct journal_gen *g) {
                 return 0;
         return put(doc, key,
                    json_pack("{ss ss sI sI sI sb}", "content", g->content_hex, "version", g->version, "release",
-                             (json_int_t)g->release, "slot", (json_int_t)g->slot, "since", (json_int_t)g->since, "audit", g->audit));
+                             (json_int_t)g->release, "slot", (json_int_t)g->slot, "since", (json_int_t)g->since, "audit",
+                             g->audit));
 }
 
 static int left_put(json_t *doc, const struct journal *j) {

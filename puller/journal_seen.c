@@ -56,7 +56,7 @@ json_t *seen_format(const struct journal *j) {
         json_t *list = json_array();
 
         for (size_t i = 0; list && i < j->n_seen; i++)
-                json_array_append_new(list, json_pack("{sI ss}", "release", (json_int_t) j->seen[i].release, "content",
-                                                      j->seen[i].content_hex));
+                json_array_append_new(
+                        list, json_pack("{sI ss}", "release", (json_int_t)j->seen[i].release, "content", j->seen[i].content_hex));
         return list;
 }

@@ -14,29 +14,29 @@
 struct loader_request {
         const struct release *release;
         const struct plan *plan;
-        const int *slots;            /* PROG_ARRAY of each of the plan's hooks, in its order */
-        int events;                  /* the agent's ring buffer */
+        const int *slots; /* PROG_ARRAY of each of the plan's hooks, in its order */
+        int events;       /* the agent's ring buffer */
         uint32_t slot;
         uint32_t bundle_number;
-        bool audit;                  /* lower every policy to audit */
+        bool audit; /* lower every policy to audit */
         bool use_token;
-        uid_t uid;                   /* of the loader, outside its namespace */
+        uid_t uid; /* of the loader, outside its namespace */
         gid_t gid;
         int64_t deadline_ns;
 };
 
 struct loaded_policy {
-        int *programs;               /* descriptors, in the manifest's order */
-        int counters;                /* -1: a plain policy has none */
+        int *programs; /* descriptors, in the manifest's order */
+        int counters;  /* -1: a plain policy has none */
 };
 
 struct loaded {
         struct loaded_policy *policies;
         size_t n_policies;
         const struct manifest *manifest; /* borrowed from the release */
-        bool token;                  /* loaded through a BPF token */
-        uid_t uid;                   /* as which the loader ran, seen from outside */
-        char no_token[128];          /* why not, when a token was wanted */
+        bool token;                      /* loaded through a BPF token */
+        uid_t uid;                       /* as which the loader ran, seen from outside */
+        char no_token[128];              /* why not, when a token was wanted */
 };
 
 /* ret_log: the verifier's whole log on failure (may be empty); may be NULL. The message carries its end. */

@@ -27,7 +27,7 @@ struct work {
         struct plan plan;
         int *members, *slots;
         int events;
-        char token_path[64];         /* "" without a token: libbpf must not look for one by itself */
+        char token_path[64]; /* "" without a token: libbpf must not look for one by itself */
 };
 
 static int receive_fd(int sock, void *p, size_t size, int *ret_fd) {
@@ -146,8 +146,8 @@ static int parameters_set(const struct work *w, size_t policy, struct bpf_object
         uint32_t mode = w->start.audit || p->mode == MODE_AUDIT ? LSM_MODE_AUDIT : LSM_MODE_ENFORCE;
 
         if (!config || config->abi != LSM_ABI)
-                return err_set(err, -EINVAL, REASON_UNSUPPORTED_FORMAT, "policy '%s' was not built for ABI %d of lsm_policy.h", p->name,
-                               LSM_ABI);
+                return err_set(err, -EINVAL, REASON_UNSUPPORTED_FORMAT, "policy '%s' was not built for ABI %d of lsm_policy.h",
+                               p->name, LSM_ABI);
         *config = (struct lsm_config){
                 .abi = LSM_ABI,
                 .mode = mode,
@@ -173,7 +173,8 @@ static int program_place(const struct work *w, size_t policy, size_t program, st
         snprintf(name, sizeof(name), "lsm_slots_%s", hook_name);
         slots = bpf_object__find_map_by_name(obj, name);
         if (!entry || !chain || !slots)
-                return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s' has no place in the chain of hook %s", p->name, hook_name);
+                return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s' has no place in the chain of hook %s", p->name,
+                               hook_name);
         *chain = (struct lsm_chain){.next = entry->next, .hook = (uint32_t)(hook - w->plan.hooks)};
         if (bpf_map__reuse_fd(slots, w->slots[hook - w->plan.hooks]) < 0)
                 return err_errno(err, -errno, "policy '%s': slots of hook %s", p->name, hook_name);
@@ -233,8 +234,8 @@ static int policy_hand_over(const struct work *w, size_t policy, struct bpf_obje
                         continue;
                 if (!map || bpf_map__key_size(map) != p->maps[i].key_size || bpf_map__value_size(map) != p->maps[i].value_size ||
                     bpf_map__max_entries(map) != p->maps[i].max_entries)
-                        return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s': map '%s' is not what the manifest says", p->name,
-                                       p->maps[i].name);
+                        return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s': map '%s' is not what the manifest says",
+                                       p->name, p->maps[i].name);
                 r = seed(w, &p->maps[i], bpf_map__fd(map), err);
                 if (r >= 0)
                         r = send_fd(w, LOADER_SEED, policy, 0, bpf_map__fd(map));
@@ -260,16 +261,17 @@ static int programs_check(const struct manifest_policy *p, struct bpf_object *ob
 
         bpf_object__for_each_program(prog, obj) n++;
         if (n != p->n_programs)
-                return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s': the object holds %zu programs, the manifest lists %zu",
-                               p->name, n, p->n_programs);
+                return err_set(err, -EINVAL, REASON_MALFORMED,
+                               "policy '%s': the object holds %zu programs, the manifest lists %zu", p->name, n, p->n_programs);
         for (size_t i = 0; i < p->n_programs; i++) {
                 const char *section;
 
                 prog = bpf_object__find_program_by_name(obj, p->programs[i].name);
                 section = prog ? bpf_program__section_name(prog) : "";
                 if (strncmp(section, "lsm/", 4) != 0 || !streq(section + 4, p->programs[i].hook))
-                        return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s': program '%s' is not an LSM program for hook %s",
-                                       p->name, p->programs[i].name, p->programs[i].hook);
+                        return err_set(err, -EINVAL, REASON_MALFORMED,
+                                       "policy '%s': program '%s' is not an LSM program for hook %s", p->name,
+                                       p->programs[i].name, p->programs[i].hook);
         }
         return 0;
 }

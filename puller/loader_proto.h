@@ -19,18 +19,18 @@ enum loader_message {
         LOADER_NAMESPACE = 1,
         LOADER_FILESYSTEM,
         LOADER_GO_ON,
-        LOADER_NO_TOKEN,       /* with a message: start me again without */
-        LOADER_PROGRAM,        /* with its fd */
-        LOADER_COUNTERS,       /* with its fd */
-        LOADER_SEED,           /* with its fd: to be frozen */
+        LOADER_NO_TOKEN, /* with a message: start me again without */
+        LOADER_PROGRAM,  /* with its fd */
+        LOADER_COUNTERS, /* with its fd */
+        LOADER_SEED,     /* with its fd: to be frozen */
         LOADER_DONE,
-        LOADER_FAILED,         /* reason and message; with the log as a memfd */
+        LOADER_FAILED, /* reason and message; with the log as a memfd */
 };
 
 struct loader_packet {
         uint32_t message;
         uint32_t policy, program;
-        uint32_t reason;       /* enum reason */
+        uint32_t reason; /* enum reason */
         int32_t error;
         uint32_t token;
         char text[1800];

@@ -38,8 +38,8 @@ static const struct {
         const char *name;
         int (*main)(int sock);
 } roles[] = {
-        {"@fetcher", fetcher_main},     {"@loader", loader_main},       {"@probe", probe_main},
-        {"@rehearsal", rehearsal_main}, {"@reporter", reporter_main},   {"@health", health_command_main},
+        {"@fetcher", fetcher_main},         {"@loader", loader_main},     {"@probe", probe_main},
+        {"@rehearsal", rehearsal_main},     {"@reporter", reporter_main}, {"@health", health_command_main},
         {"@token-check", token_check_main},
 };
 

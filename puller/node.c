@@ -91,8 +91,8 @@ static int state_open(const char *path, enum node_access access, struct err *err
                 return err_errno(err, -errno, "cannot open the state directory %s", path);
         if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022)) {
                 close(fd);
-                return err_set(err, -EPERM, REASON_CONFIG, "the state directory %s must belong to uid %u and be writable by nobody else",
-                               path, geteuid());
+                return err_set(err, -EPERM, REASON_CONFIG,
+                               "the state directory %s must belong to uid %u and be writable by nobody else", path, geteuid());
         }
         return fd;
 }
@@ -117,7 +117,8 @@ static int bpffs_check(const char *path, struct err *err) {
         if (statfs(path, &fs) < 0)
                 return err_errno(err, -errno, "%s", path);
         if (fs.f_type != BPF_FS_MAGIC)
-                return err_set(err, -ENOTSUP, REASON_KERNEL_UNSUPPORTED, "%s is no BPF file system: mount -t bpf bpf %s", path, path);
+                return err_set(err, -ENOTSUP, REASON_KERNEL_UNSUPPORTED, "%s is no BPF file system: mount -t bpf bpf %s", path,
+                               path);
         return 0;
 }
 
@@ -242,7 +243,12 @@ int node_open(const struct config *config, enum node_access access, struct waite
         struct node *n = ret;
         int r;
 
-        *n = (struct node){.config = config, .waiter = w, .state_fd = -1, .lock_fd = -1, .agent = AGENT_MAPS_INIT, .say = ret->say,
+        *n = (struct node){.config = config,
+                           .waiter = w,
+                           .state_fd = -1,
+                           .lock_fd = -1,
+                           .agent = AGENT_MAPS_INIT,
+                           .say = ret->say,
                            .say_ctx = ret->say_ctx};
         node_mode_update(n);
         r = n->state_fd = state_open(config->state_dir, access, err);

@@ -18,7 +18,7 @@ enum node_mode { NODE_ENFORCE, NODE_AUDIT, NODE_OFF };
 struct bundle {
         char name[64];
         struct journal journal;
-        struct enforcement kernel;   /* gate_fd < 0: nothing of it is in the kernel */
+        struct enforcement kernel; /* gate_fd < 0: nothing of it is in the kernel */
 };
 
 /* How the last generation was loaded, for status; kept in STATE/loader.json. */
@@ -31,19 +31,19 @@ struct loader_facts {
 struct node {
         const struct config *config;
         enum node_mode mode;
-        char mode_source[64];        /* where audit or off comes from, for status; "" when enforcing */
+        char mode_source[64]; /* where audit or off comes from, for status; "" when enforcing */
         int state_fd, lock_fd;
         char boot_id[37];
         struct agent_maps agent;
         struct rollback_page *page;
-        struct bundle **bundles;     /* sorted by name */
+        struct bundle **bundles; /* sorted by name */
         size_t n_bundles;
         struct loader_facts loader;
         struct waiter *waiter;
         /* Called with what is being done and what became of it, a line each; may be NULL. */
         void (*say)(void *ctx, const char *line);
         void *say_ctx;
-        bool serving;                /* a control socket is open: the agent, not a single command */
+        bool serving; /* a control socket is open: the agent, not a single command */
         /* May the node still reach its source? Asked while a generation is PENDING; NULL: there is none to ask. */
         int (*source_check)(void *ctx, int64_t deadline_ns, struct err *err);
         void *source_ctx;
@@ -58,7 +58,7 @@ struct node {
  * into *ret, which must stay where it is.
  */
 enum node_access {
-        NODE_READ,                   /* to look: no lock, nothing is made, nobody becomes the supervisor */
+        NODE_READ, /* to look: no lock, nothing is made, nobody becomes the supervisor */
         NODE_WRITE,
 };
 int node_open(const struct config *config, enum node_access access, struct waiter *w, struct node *ret, struct err *err);

@@ -80,7 +80,10 @@ static int once(struct node *n, struct source *source, struct op_answer *a, stru
         if (r >= 0)
                 r = from(n->config->source, source_poll(n, source, &changed, err), err);
         if (r >= 0)
-                done(a, changed ? "a new release is in force" : *source->refused_reason ? "nothing new; the newest release was refused (%s)" : "nothing new",
+                done(a,
+                     changed                   ? "a new release is in force"
+                     : *source->refused_reason ? "nothing new; the newest release was refused (%s)"
+                                               : "nothing new",
                      source->refused_reason);
         return r;
 }

@@ -8,32 +8,32 @@
 #include "node.h"
 #include "source.h"
 
-#define OPS(X)                          \
-        X(OP_STATUS, "status")          \
-        X(OP_ONCE, "once")              \
-        X(OP_INSTALL, "install")        \
-        X(OP_ROLLBACK, "rollback")      \
-        X(OP_REMOVE, "remove")          \
-        X(OP_RETRY, "retry")            \
-        X(OP_PAUSE, "pause")            \
+#define OPS(X)                     \
+        X(OP_STATUS, "status")     \
+        X(OP_ONCE, "once")         \
+        X(OP_INSTALL, "install")   \
+        X(OP_ROLLBACK, "rollback") \
+        X(OP_REMOVE, "remove")     \
+        X(OP_RETRY, "retry")       \
+        X(OP_PAUSE, "pause")       \
         X(OP_RESUME, "resume")
 
 enum op {
 #define X(id, word) id,
         OPS(X)
 #undef X
-        OP_COUNT
+                OP_COUNT
 };
 
 struct op_request {
         enum op op;
-        char bundle[64];             /* "": the only one, or all (retry) */
-        char *url;                   /* install; NULL: file */
-        int file;                    /* install: the bundle, open; -1 */
-        char *named;                 /* install: what the operator called it, for status */
-        struct keyring ring;         /* install */
+        char bundle[64];     /* "": the only one, or all (retry) */
+        char *url;           /* install; NULL: file */
+        int file;            /* install: the bundle, open; -1 */
+        char *named;         /* install: what the operator called it, for status */
+        struct keyring ring; /* install */
         size_t threshold;
-        int64_t pause_ns;            /* 0: until resumed */
+        int64_t pause_ns; /* 0: until resumed */
 };
 #define OP_REQUEST_INIT ((struct op_request){.file = -1})
 void op_request_done(struct op_request *r);
@@ -41,9 +41,9 @@ void op_request_done(struct op_request *r);
 
 struct op_answer {
         int exit_code;
-        char reason[32];             /* "" when done */
-        char message[2048];          /* what was done, or why not */
-        json_t *status;              /* OP_STATUS */
+        char reason[32];    /* "" when done */
+        char message[2048]; /* what was done, or why not */
+        json_t *status;     /* OP_STATUS */
 };
 void op_answer_done(struct op_answer *a);
 #define cleanup_op_answer cleanup(op_answer_done)

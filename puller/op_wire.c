@@ -87,7 +87,8 @@ int op_request_parse(const void *p, size_t n, int fd, struct op_request *ret, st
         if (r < 0)
                 return r;
         json_array_foreach(keys, i, key) {
-                r = json_is_string(key) ? keyring_add_pem(&req.ring, json_string_value(key), json_string_length(key), err) : -EBADMSG;
+                r = json_is_string(key) ? keyring_add_pem(&req.ring, json_string_value(key), json_string_length(key), err)
+                                        : -EBADMSG;
                 if (r < 0)
                         return r;
         }

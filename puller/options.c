@@ -93,8 +93,10 @@ int report_error(const char *what, const struct err *err, int r) {
         const char *word = reason_word(err->reason);
 
         fprintf(stderr, "lsmpull: %s%s%s%s%s%s\n", what ? what : "", what ? ": " : "",
-                code == 3 ? "refused: " : code == 4 ? "failed: " : "", code >= 3 ? word : "", code >= 3 ? ": " : "",
-                err->msg[0] ? err->msg : strerror(-r));
+                code == 3   ? "refused: "
+                : code == 4 ? "failed: "
+                            : "",
+                code >= 3 ? word : "", code >= 3 ? ": " : "", err->msg[0] ? err->msg : strerror(-r));
         return code;
 }
 

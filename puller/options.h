@@ -9,23 +9,21 @@
 
 /* Options that all commands share; a command lists its own after them. */
 enum { OPT_COMMON = 0x100, OPT_CONFIG, OPT_STATE, OPT_RUN, OPT_BPFFS, OPT_CGROUP, OPT_FETCHER, OPT_HELP, OPT_OWN };
-#define COMMON_OPTIONS                                          \
-        {"config", required_argument, NULL, OPT_CONFIG},        \
-        {"state", required_argument, NULL, OPT_STATE},          \
-        {"run", required_argument, NULL, OPT_RUN},              \
-        {"bpffs", required_argument, NULL, OPT_BPFFS},          \
-        {"cgroup", required_argument, NULL, OPT_CGROUP},        \
-        {"fetcher", required_argument, NULL, OPT_FETCHER},      \
-        {"help", no_argument, NULL, OPT_HELP}
-#define COMMON_HELP                                                                      \
-        "  --config FILE   configuration (default /etc/lsmpull/lsmpull.yaml)\n"         \
-        "  --state DIR     journal, store, quarantine (default /var/lib/lsmpull)\n"     \
-        "  --run DIR       control socket (default /run/lsmpull)\n"                     \
-        "  --bpffs DIR     where bpffs is mounted (default /sys/fs/bpf)\n"              \
+#define COMMON_OPTIONS                                                                                                \
+        {"config", required_argument, NULL, OPT_CONFIG}, {"state", required_argument, NULL, OPT_STATE},               \
+                {"run", required_argument, NULL, OPT_RUN}, {"bpffs", required_argument, NULL, OPT_BPFFS},             \
+                {"cgroup", required_argument, NULL, OPT_CGROUP}, {"fetcher", required_argument, NULL, OPT_FETCHER}, { \
+                "help", no_argument, NULL, OPT_HELP                                                                   \
+        }
+#define COMMON_HELP                                                                 \
+        "  --config FILE   configuration (default /etc/lsmpull/lsmpull.yaml)\n"     \
+        "  --state DIR     journal, store, quarantine (default /var/lib/lsmpull)\n" \
+        "  --run DIR       control socket (default /run/lsmpull)\n"                 \
+        "  --bpffs DIR     where bpffs is mounted (default /sys/fs/bpf)\n"          \
         "  --cgroup DIR    where the probe's cgroup is made (default: below the agent's own)\n"
 
 struct options {
-        char *config_path;           /* NULL: the default, which may be absent */
+        char *config_path; /* NULL: the default, which may be absent */
         char *state, *run, *bpffs, *cgroup, *fetcher;
         bool help;
 };

@@ -23,8 +23,9 @@ void pause_load(const struct node *n, struct pause *ret) {
 
 int pause_set(const struct node *n, int64_t for_ns, struct err *err) {
         uint64_t now = now_seconds();
-        json_t *doc = json_pack("{s:I, s:I}", "until", (json_int_t)(for_ns ? now + (uint64_t)((for_ns + 999999999) / 1000000000) : 0),
-                                "since", (json_int_t)now);
+        json_t *doc =
+                json_pack("{s:I, s:I}", "until", (json_int_t)(for_ns ? now + (uint64_t)((for_ns + 999999999) / 1000000000) : 0),
+                          "since", (json_int_t)now);
 
         return record_save(n->state_fd, RECORD, RECORD_TYPE, doc, err);
 }

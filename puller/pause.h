@@ -6,7 +6,7 @@
 
 struct pause {
         bool paused;
-        uint64_t until;              /* seconds since the epoch; 0: until resumed */
+        uint64_t until; /* seconds since the epoch; 0: until resumed */
         uint64_t since;
 };
 

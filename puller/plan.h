@@ -8,19 +8,19 @@
 #include "manifest.h"
 
 struct plan_entry {
-        size_t policy, program;      /* indices into the manifest */
-        uint32_t position;           /* in the slot */
-        uint32_t next;               /* position to go on at; 0: last */
+        size_t policy, program; /* indices into the manifest */
+        uint32_t position;      /* in the slot */
+        uint32_t next;          /* position to go on at; 0: last */
 };
 
 struct plan_hook {
-        const char *name;            /* borrowed from the manifest */
+        const char *name; /* borrowed from the manifest */
         struct plan_entry *entries;
         size_t n;
 };
 
 struct plan {
-        struct plan_hook *hooks;     /* sorted by name */
+        struct plan_hook *hooks; /* sorted by name */
         size_t n;
 };
 

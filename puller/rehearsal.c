@@ -93,8 +93,8 @@ int rehearsal_run(const struct rehearsal_spec *spec, struct waiter *w, int64_t d
 
         r = child_spawn(&(struct child_spec){.exe = spec->exe, .role = "@rehearsal", .cgroup = -1}, &c, err);
         if (r == -EACCES || r == -EPERM)
-                return err_set(err, -EBADE, REASON_HEALTH_FAILED, "the agent itself could not 'execute a program' under the new policy: %s",
-                               errno_name(r));
+                return err_set(err, -EBADE, REASON_HEALTH_FAILED,
+                               "the agent itself could not 'execute a program' under the new policy: %s", errno_name(r));
         if (r < 0)
                 return r;
         r = msg_send(c.sock, order, sizeof(*order), NULL, 0);

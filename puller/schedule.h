@@ -6,7 +6,7 @@
 
 struct schedule {
         int64_t interval_ns;
-        unsigned jitter_percent;     /* of the interval, to both sides */
+        unsigned jitter_percent; /* of the interval, to both sides */
 };
 
 #define SCHEDULE_BACKOFF_MAX_NS (3600 * 1000000000LL)

@@ -56,11 +56,11 @@ void source_load(const struct node *n, struct source *ret) {
 }
 
 int source_save(const struct node *n, const struct source *s, struct err *err) {
-        json_t *doc = json_pack("{s:o*, s:s, s:o*, s:o*, s:I, s:I, s:I, s:s, s:o*, s:s, s:o*}", "url", record_text(s->url), "keys", s->keys_hex,
-                                "etag", record_text(s->etag), "last_modified", record_text(s->last_modified), "last_success",
-                                (json_int_t)s->last_success, "failing_since", (json_int_t)s->failing_since, "failures",
-                                (json_int_t)s->failures, "reason", s->reason, "message", record_text(s->message), "refused_reason",
-                                s->refused_reason, "refused_message", record_text(s->refused_message));
+        json_t *doc = json_pack("{s:o*, s:s, s:o*, s:o*, s:I, s:I, s:I, s:s, s:o*, s:s, s:o*}", "url", record_text(s->url),
+                                "keys", s->keys_hex, "etag", record_text(s->etag), "last_modified", record_text(s->last_modified),
+                                "last_success", (json_int_t)s->last_success, "failing_since", (json_int_t)s->failing_since,
+                                "failures", (json_int_t)s->failures, "reason", s->reason, "message", record_text(s->message),
+                                "refused_reason", s->refused_reason, "refused_message", record_text(s->refused_message));
 
         return record_save(n->state_fd, RECORD, RECORD_TYPE, doc, err);
 }
@@ -81,7 +81,8 @@ bool source_stale(const struct node *n, const struct source *s, uint64_t now) {
 
 /* ---- fetching --------------------------------------------------------------------------------------------------------- */
 
-static int keys_load(const struct node *n, struct keyring *ring, size_t *ret_threshold, char hex[static SHA256_HEX], struct err *err) {
+static int keys_load(const struct node *n, struct keyring *ring, size_t *ret_threshold, char hex[static SHA256_HEX],
+                     struct err *err) {
         cleanup_buf struct buf all = {0};
         uint8_t digest[SHA256_SIZE];
         int r = 0;
@@ -121,8 +122,9 @@ static void file_validator(int fd, char *ret, size_t size) {
 
         ret[0] = '\0';
         if (fstat(fd, &st) == 0)
-                snprintf(ret, size, "file-%llx-%llx-%llx-%lld.%09ld", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
-                         (unsigned long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+                snprintf(ret, size, "file-%llx-%llx-%llx-%lld.%09ld", (unsigned long long)st.st_dev,
+                         (unsigned long long)st.st_ino, (unsigned long long)st.st_size, (long long)st.st_mtim.tv_sec,
+                         st.st_mtim.tv_nsec);
 }
 
 static const char *local_path(const char *source) {
@@ -187,7 +189,9 @@ static void failed(struct source *s, const struct err *why) {
 
 static int apply(struct node *n, struct source *s, const struct fetched *f, const struct bundle_trust *trust, bool *ret_changed,
                  struct err *err) {
-        struct receipt receipt = {.ring = *trust->ring, .threshold = trust->threshold, .source = (char *)n->config->source,
+        struct receipt receipt = {.ring = *trust->ring,
+                                  .threshold = trust->threshold,
+                                  .source = (char *)n->config->source,
                                   .accepted = now_seconds()};
         struct swap_result result;
         int r = swap_apply(n, &f->release, &receipt, true, &result, err);
@@ -276,8 +280,8 @@ int source_reachable(struct node *n, int64_t deadline_ns, struct err *err) {
 
 int source_install(struct node *n, const char *url, int fd, const char *named, const struct keyring *ring, size_t threshold,
                    struct swap_result *ret, struct release *ret_release, struct err *err) {
-        struct receipt receipt = {.ring = *ring, .threshold = threshold ? threshold : ring->n, .source = (char *)named,
-                                  .accepted = now_seconds()};
+        struct receipt receipt = {
+                .ring = *ring, .threshold = threshold ? threshold : ring->n, .source = (char *)named, .accepted = now_seconds()};
         struct bundle_trust trust = {.ring = ring, .threshold = receipt.threshold};
         cleanup_fetched struct fetched f = FETCHED_INIT;
         struct fetch_request req = {.fd = fd, .url = url};

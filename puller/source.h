@@ -12,14 +12,14 @@
 
 struct source {
         char url[2048];
-        char keys_hex[SHA256_HEX];   /* of the trusted keys and the threshold */
+        char keys_hex[SHA256_HEX]; /* of the trusted keys and the threshold */
         char etag[256], last_modified[256];
-        uint64_t last_success;       /* seconds since the epoch; 0: never */
-        uint64_t failing_since;      /* 0: not failing */
-        uint32_t failures;           /* in a row */
-        char reason[32], message[512]; /* of the last failure */
+        uint64_t last_success;                         /* seconds since the epoch; 0: never */
+        uint64_t failing_since;                        /* 0: not failing */
+        uint32_t failures;                             /* in a row */
+        char reason[32], message[512];                 /* of the last failure */
         char refused_reason[32], refused_message[512]; /* the newest release that was refused; "" none */
-        int retry_after_s;           /* not kept: what the server asked for last time */
+        int retry_after_s;                             /* not kept: what the server asked for last time */
 };
 
 /* An absent or unreadable record is an empty one: all it costs is one whole download. */

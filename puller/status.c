@@ -10,8 +10,8 @@
 static json_t *gen_json(const struct journal_gen *g) {
         if (!g->present)
                 return json_null();
-        return json_pack("{s:I, s:s, s:s, s:I}", "release", (json_int_t)g->release, "version", g->version, "content", g->content_hex,
-                         "since", (json_int_t)g->since);
+        return json_pack("{s:I, s:s, s:s, s:I}", "release", (json_int_t)g->release, "version", g->version, "content",
+                         g->content_hex, "since", (json_int_t)g->since);
 }
 
 /* enforcing, audit, trial, off, none (nothing of it is in force), unmanaged (in the kernel, but no journal says what it is). */
@@ -53,10 +53,10 @@ static json_t *policies_json(struct node *n, const struct bundle *b, const struc
                 enforcement_counters(&b->kernel, slot, p->name, &c);
                 for (size_t k = 0; k < p->n_programs; k++)
                         json_array_append_new(hooks, json_string(p->programs[k].hook));
-                json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I}", "name", p->name, "mode", policy_mode(n, p),
-                                                      "hooks", hooks, "denied", (json_int_t)c.denied, "would_deny",
-                                                      (json_int_t)c.would_deny, "events_lost", (json_int_t)c.lost, "errors",
-                                                      (json_int_t)c.errors));
+                json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I}", "name", p->name, "mode",
+                                                      policy_mode(n, p), "hooks", hooks, "denied", (json_int_t)c.denied,
+                                                      "would_deny", (json_int_t)c.would_deny, "events_lost", (json_int_t)c.lost,
+                                                      "errors", (json_int_t)c.errors));
         }
         release_done(&rel);
         return list;
@@ -110,10 +110,11 @@ static json_t *quarantine_json(const struct node *n) {
         for (size_t i = 0; i < q.n; i++) {
                 const struct quarantine_entry *e = &q.entries[i];
 
-                json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:s, s:o*, s:s, s:I, s:b}", "bundle", e->bundle, "release",
-                                                      (json_int_t)e->release, "content", e->content_hex, "reason", e->reason, "message",
-                                                      record_text(e->message), "kernel", e->kernel, "since", (json_int_t)e->since,
-                                                      "holds_here", quarantine_find(&q, e->content_hex) == e));
+                json_array_append_new(list,
+                                      json_pack("{s:s, s:I, s:s, s:s, s:o*, s:s, s:I, s:b}", "bundle", e->bundle, "release",
+                                                (json_int_t)e->release, "content", e->content_hex, "reason", e->reason, "message",
+                                                record_text(e->message), "kernel", e->kernel, "since", (json_int_t)e->since,
+                                                "holds_here", quarantine_find(&q, e->content_hex) == e));
         }
         return list;
 }
@@ -131,7 +132,8 @@ static json_t *source_json(const struct node *n, const struct source *s) {
 static json_t *loader_json(const struct node *n) {
         if (!n->loader.known)
                 return json_null();
-        return json_pack("{s:b, s:i, s:s}", "token", n->loader.token, "uid", (int)n->loader.uid, "why_no_token", n->loader.no_token);
+        return json_pack("{s:b, s:i, s:s}", "token", n->loader.token, "uid", (int)n->loader.uid, "why_no_token",
+                         n->loader.no_token);
 }
 
 int status_collect(struct node *n, const struct source *source, json_t **ret, struct err *err) {
@@ -144,10 +146,10 @@ int status_collect(struct node *n, const struct source *source, json_t **ret, st
         pause_load(n, &pause);
         for (size_t i = 0; i < n->n_bundles; i++)
                 json_array_append_new(bundles, bundle_json(n, n->bundles[i]));
-        *ret = json_pack("{s:i, s:s, s:I, s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o}", "format", STATUS_FORMAT, "version", LSM_VERSION,
-                         "time", (json_int_t)now_seconds(), "kernel", uts.release, "mode", modes[n->mode], "mode_source", n->mode_source,
-                         "paused", pause.paused, "paused_until", (json_int_t)pause.until, "loader", loader_json(n), "source",
-                         source_json(n, source), "bundles", bundles, "quarantine", quarantine_json(n));
+        *ret = json_pack("{s:i, s:s, s:I, s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o}", "format", STATUS_FORMAT, "version",
+                         LSM_VERSION, "time", (json_int_t)now_seconds(), "kernel", uts.release, "mode", modes[n->mode],
+                         "mode_source", n->mode_source, "paused", pause.paused, "paused_until", (json_int_t)pause.until, "loader",
+                         loader_json(n), "source", source_json(n, source), "bundles", bundles, "quarantine", quarantine_json(n));
         return *ret ? 0 : err_errno(err, -ENOMEM, "status");
 }
 
@@ -163,8 +165,7 @@ int status_check(const json_t *status) {
                 if (!state || (!streq(state, "enforcing") && !streq(state, "audit") && !streq(state, "trial")))
                         return 4;
         }
-        json_array_foreach(json_object_get(status, "quarantine"), i, entry)
-                if (json_is_true(json_object_get(entry, "holds_here")))
-                        return 4;
+        json_array_foreach(json_object_get(status, "quarantine"), i,
+                           entry) if (json_is_true(json_object_get(entry, "holds_here"))) return 4;
         return json_is_object(source) && json_is_true(json_object_get(source, "stale")) ? 1 : 0;
 }

@@ -20,7 +20,8 @@ static int admit_history(const struct bundle *b, const struct release *rel, bool
                                "release %llu of '%s' was seen here with another content (%.12s, this one is %.12s)",
                                (unsigned long long)m->release, m->name, seen, m->content_hex);
         if (polled && m->release < j->highest_release)
-                return err_set(err, -ESTALE, REASON_RELEASE_TOO_OLD, "release %llu of '%s' is older than release %llu, which was in force",
+                return err_set(err, -ESTALE, REASON_RELEASE_TOO_OLD,
+                               "release %llu of '%s' is older than release %llu, which was in force",
                                (unsigned long long)m->release, m->name, (unsigned long long)j->highest_release);
         return 0;
 }
@@ -37,7 +38,8 @@ static int admit(struct node *n, struct bundle *b, const struct release *rel, bo
         if (pending)
                 return err_set(err, -EBUSY, REASON_BUSY, "bundle '%s' is being tried: one swap at a time", pending->name);
         if (m->abi != LSM_ABI)
-                return err_set(err, -ENOTSUP, REASON_UNSUPPORTED_FORMAT, "built for ABI %u of policies, this agent knows %u", m->abi, LSM_ABI);
+                return err_set(err, -ENOTSUP, REASON_UNSUPPORTED_FORMAT, "built for ABI %u of policies, this agent knows %u",
+                               m->abi, LSM_ABI);
         r = admit_history(b, rel, polled, err);
         if (r < 0)
                 return r;
@@ -46,7 +48,8 @@ static int admit(struct node *n, struct bundle *b, const struct release *rel, bo
                 return r;
         entry = quarantine_find(&q, m->content_hex);
         if (entry)
-                return err_set(err, -EPERM, REASON_QUARANTINED, "release %llu of '%s' failed here before (%s: %s); `lsmpull retry %s` forgets that",
+                return err_set(err, -EPERM, REASON_QUARANTINED,
+                               "release %llu of '%s' failed here before (%s: %s); `lsmpull retry %s` forgets that",
                                (unsigned long long)m->release, m->name, entry->reason, entry->message, m->name);
         return 0;
 }
@@ -68,7 +71,8 @@ static void keep_log(struct node *n, const struct buf *log) {
                 node_say(n, "the verifier's whole log: %s/verifier.log", n->config->state_dir);
 }
 
-int stage_load(struct node *n, struct bundle *b, const struct release *rel, const struct plan *plan, uint32_t slot, struct err *err) {
+int stage_load(struct node *n, struct bundle *b, const struct release *rel, const struct plan *plan, uint32_t slot,
+               struct err *err) {
         struct loader_request req = {
                 .release = rel,
                 .plan = plan,
@@ -102,7 +106,8 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
         }
         facts.token = loaded.token;
         facts.uid = loaded.uid;
-        snprintf(facts.no_token, sizeof(facts.no_token), "%s", n->config->bpf_token ? loaded.no_token : "switched off (bpf-token: false)");
+        snprintf(facts.no_token, sizeof(facts.no_token), "%s",
+                 n->config->bpf_token ? loaded.no_token : "switched off (bpf-token: false)");
         node_loader_set(n, &facts);
         r = enforcement_fill(&b->kernel, slot, plan, &loaded, err);
         loaded_done(&loaded);
@@ -110,7 +115,10 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
 }
 
 static struct journal_gen generation(const struct node *n, const struct release *rel, uint32_t slot) {
-        struct journal_gen g = {.present = true, .release = rel->manifest->release, .slot = slot, .since = now_seconds(),
+        struct journal_gen g = {.present = true,
+                                .release = rel->manifest->release,
+                                .slot = slot,
+                                .since = now_seconds(),
                                 .audit = n->mode == NODE_AUDIT};
 
         memcpy(g.content_hex, rel->manifest->content_hex, sizeof(g.content_hex));
@@ -126,7 +134,8 @@ static int step_save(struct node *n, struct bundle *b, enum journal_step step, s
 /* ---- the trial -------------------------------------------------------------------------------------------------------- */
 
 static int not_confirmed(const struct node *n, const struct release *rel, struct err *err) {
-        return err_set(err, -ETIME, REASON_NOT_CONFIRMED, "release %llu was not confirmed within %lld s: the kernel went back by itself",
+        return err_set(err, -ETIME, REASON_NOT_CONFIRMED,
+                       "release %llu was not confirmed within %lld s: the kernel went back by itself",
                        (unsigned long long)rel->manifest->release, (long long)(n->config->deadline_ns / 1000000000));
 }
 
@@ -248,7 +257,8 @@ int swap_apply(struct node *n, const struct release *rel, const struct receipt *
                 bool tried = b->journal.step == STEP_FLIPPING || b->journal.step == STEP_CONFIRMING;
 
                 if (r == -ECANCELED && n->canceled)
-                        err_set(&why, r, n->canceled, "called off by %s", n->canceled == REASON_OPERATOR ? "the operator" : "the agent's end");
+                        err_set(&why, r, n->canceled, "called off by %s",
+                                n->canceled == REASON_OPERATOR ? "the operator" : "the agent's end");
                 /* For a start that comes before the record below is durable. */
                 rollback_page_write(n->page, b->name, left.content_hex, left.release, reason_word(why.reason), why.msg);
                 if (record_left(n, b, &left, &why) < 0)

@@ -12,8 +12,8 @@
 #include "store.h"
 
 struct swap_result {
-        bool unchanged;              /* this very content is in force already */
-        bool first;                  /* nothing was enforced before */
+        bool unchanged; /* this very content is in force already */
+        bool first;     /* nothing was enforced before */
 };
 
 /* `polled`: found at the configured source rather than named by an operator: a release below the highest confirmed is refused.

@@ -5,7 +5,8 @@
 #include "swap.h"
 
 /* Loads a release into a slot that the gate does not name: dispatchers, programs, seeds. Nothing is decided by it yet. */
-int stage_load(struct node *n, struct bundle *b, const struct release *rel, const struct plan *plan, uint32_t slot, struct err *err);
+int stage_load(struct node *n, struct bundle *b, const struct release *rel, const struct plan *plan, uint32_t slot,
+               struct err *err);
 
 /* One of slots 1 to 3 that neither the gate names nor `previous` needs. */
 uint32_t stage_slot(const struct bundle *b);

@@ -47,7 +47,8 @@ int record_left(struct node *n, struct bundle *b, const struct journal_gen *gen,
 
         /* The quarantine before the journal: a crash between the two must not lead to a third attempt. */
         if (gen->present && !passing && !again)
-                r = quarantine_add(n->state_fd, b->name, gen->content_hex, gen->release, reason_word(why->reason), why->msg, &err);
+                r = quarantine_add(n->state_fd, b->name, gen->content_hex, gen->release, reason_word(why->reason), why->msg,
+                                   &err);
         if (r < 0)
                 node_say(n, "%s: %s", b->name, err.msg);
         snprintf(j->left_reason, sizeof(j->left_reason), "%s", why->reason ? reason_word(why->reason) : "failed");

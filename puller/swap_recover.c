@@ -130,8 +130,9 @@ static int after_reboot(struct node *n, struct bundle *b, struct err *err) {
         j->previous = (struct journal_gen){0};
         if (r >= 0 && j->staged.present) {
                 const struct journal_gen staged = j->staged;
-                const struct err why = left_why(n, b, &staged, (struct err){.reason = REASON_NOT_CONFIRMED,
-                                                                            .msg = "the machine went down before the release was confirmed"});
+                const struct err why = left_why(n, b, &staged,
+                                                (struct err){.reason = REASON_NOT_CONFIRMED,
+                                                             .msg = "the machine went down before the release was confirmed"});
 
                 r = record_left(n, b, &staged, &why);
         }

@@ -3,7 +3,8 @@
 
 /* Why, where it survives, without a system call that a policy could deny. */
 static void page_record(struct node *n, const struct bundle *b, const struct journal_gen *left) {
-        rollback_page_write(n->page, b->name, left->content_hex, left->release, reason_word(REASON_OPERATOR), "rolled back by the operator");
+        rollback_page_write(n->page, b->name, left->content_hex, left->release, reason_word(REASON_OPERATOR),
+                            "rolled back by the operator");
 }
 
 int swap_rollback(struct node *n, struct bundle *b, struct err *err) {

@@ -22,11 +22,11 @@
  * data and bpf_probe_read_kernel are missing.
  */
 #define DELEGATE_CMDS (BIT(BPF_MAP_CREATE) | BIT(BPF_PROG_LOAD) | BIT(BPF_BTF_LOAD))
-#define DELEGATE_MAPS                                                                                                   \
+#define DELEGATE_MAPS                                                                                                      \
         (BIT(BPF_MAP_TYPE_HASH) | BIT(BPF_MAP_TYPE_ARRAY) | BIT(BPF_MAP_TYPE_PROG_ARRAY) | BIT(BPF_MAP_TYPE_PERCPU_HASH) | \
-         BIT(BPF_MAP_TYPE_PERCPU_ARRAY) | BIT(BPF_MAP_TYPE_LRU_HASH) | BIT(BPF_MAP_TYPE_LRU_PERCPU_HASH) |              \
-         BIT(BPF_MAP_TYPE_LPM_TRIE) | BIT(BPF_MAP_TYPE_ARRAY_OF_MAPS) | BIT(BPF_MAP_TYPE_HASH_OF_MAPS) |                \
-         BIT(BPF_MAP_TYPE_RINGBUF) | BIT(BPF_MAP_TYPE_INODE_STORAGE) | BIT(BPF_MAP_TYPE_TASK_STORAGE) |                 \
+         BIT(BPF_MAP_TYPE_PERCPU_ARRAY) | BIT(BPF_MAP_TYPE_LRU_HASH) | BIT(BPF_MAP_TYPE_LRU_PERCPU_HASH) |                 \
+         BIT(BPF_MAP_TYPE_LPM_TRIE) | BIT(BPF_MAP_TYPE_ARRAY_OF_MAPS) | BIT(BPF_MAP_TYPE_HASH_OF_MAPS) |                   \
+         BIT(BPF_MAP_TYPE_RINGBUF) | BIT(BPF_MAP_TYPE_INODE_STORAGE) | BIT(BPF_MAP_TYPE_TASK_STORAGE) |                    \
          BIT(BPF_MAP_TYPE_BLOOM_FILTER) | BIT(32 /* BPF_MAP_TYPE_CGRP_STORAGE, 6.2 */))
 #define DELEGATE_PROGS (BIT(BPF_PROG_TYPE_LSM) | BIT(BPF_PROG_TYPE_SOCKET_FILTER) | BIT(BPF_PROG_TYPE_TRACEPOINT))
 #define DELEGATE_ATTACHS (BIT(BPF_LSM_MAC) | BIT(0 /* what the probes leave unset */))

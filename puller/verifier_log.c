@@ -43,10 +43,29 @@ size_t verifier_log_len(const struct verifier_log *log) {
 
 /* Register dumps, source lines and statistics: what the verifier says around its verdict. */
 static bool is_noise(const char *line, size_t n) {
-        static const char *const starts[] = {"processed ", "-- ",      "; ",        "R0",      "R1",        "R2",   "R3",
-                                             "R4",         "R5",       "R6",        "R7",      "R8",        "R9",   "R10",
-                                             "from ",      "last_idx", "regs=",     "mark_precise", "frame", "verification time",
-                                             "stack depth", "libbpf: failed to load object", "libbpf: failed to load BPF skeleton"};
+        static const char *const starts[] = {"processed ",
+                                             "-- ",
+                                             "; ",
+                                             "R0",
+                                             "R1",
+                                             "R2",
+                                             "R3",
+                                             "R4",
+                                             "R5",
+                                             "R6",
+                                             "R7",
+                                             "R8",
+                                             "R9",
+                                             "R10",
+                                             "from ",
+                                             "last_idx",
+                                             "regs=",
+                                             "mark_precise",
+                                             "frame",
+                                             "verification time",
+                                             "stack depth",
+                                             "libbpf: failed to load object",
+                                             "libbpf: failed to load BPF skeleton"};
         size_t digits = 0;
 
         if (n == 0)
@@ -94,8 +113,8 @@ void verifier_log_trim(const char *log, size_t n, char *ret, size_t size) {
         }
         ret[0] = '\0';
         for (size_t i = kept, used = 0; i-- > 0 && used < size;)
-                used += (size_t)snprintf(ret + used, size - used, "%s%.*s", used ? "\n  " : "", (int)(lens[i] > 200 ? 200 : lens[i]),
-                                         lines[i]);
+                used += (size_t)snprintf(ret + used, size - used, "%s%.*s", used ? "\n  " : "",
+                                         (int)(lens[i] > 200 ? 200 : lens[i]), lines[i]);
 }
 
 /* A hook or a helper that this kernel has not. It says so in these words: of a number beyond its helpers, of one that LSM programs

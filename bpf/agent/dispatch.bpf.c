@@ -13,8 +13,8 @@
 
 #include "lsm_abi.h"
 
-const volatile __u32 args;      /* number of the hook's arguments: its context goes on with an earlier program's verdict */
-const volatile bool has_task;   /* the hook runs in the context of the task it is about (not in softirq) */
+const volatile __u32 args;    /* number of the hook's arguments: its context goes on with an earlier program's verdict */
+const volatile bool has_task; /* the hook runs in the context of the task it is about (not in softirq) */
 
 struct {
         __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -44,8 +44,8 @@ struct {
 static __always_inline int earlier_verdict(unsigned long long *ctx) {
         unsigned long long verdict = 0;
 
-#define CASE(n)                                                                                 \
-        case n:                                                                                 \
+#define CASE(n)                                                                                  \
+        case n:                                                                                  \
                 asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(verdict) : "r"(ctx), "i"(8 * (n))); \
                 break;
         switch (args) {

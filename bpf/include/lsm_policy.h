@@ -48,22 +48,22 @@ struct {
 /* Read-only to programs and, once loaded, to everybody. K and V are types: char[32], __u32, struct ... */
 #define SEED_SET(name, K, n) SEED_MAP(name, K, __u8, n)
 
-#define SEED_MAP(name, K, V, n)                         \
-        struct {                                        \
-                __uint(type, BPF_MAP_TYPE_HASH);        \
-                __uint(max_entries, n);                 \
-                __uint(map_flags, BPF_F_RDONLY_PROG);   \
-                __type(key, K);                         \
-                __type(value, V);                       \
+#define SEED_MAP(name, K, V, n)                       \
+        struct {                                      \
+                __uint(type, BPF_MAP_TYPE_HASH);      \
+                __uint(max_entries, n);               \
+                __uint(map_flags, BPF_F_RDONLY_PROG); \
+                __type(key, K);                       \
+                __type(value, V);                     \
         } name SEC(".maps")
 
-#define SEED_ARRAY(name, V, n)                          \
-        struct {                                        \
-                __uint(type, BPF_MAP_TYPE_ARRAY);       \
-                __uint(max_entries, n);                 \
-                __uint(map_flags, BPF_F_RDONLY_PROG);   \
-                __type(key, __u32);                     \
-                __type(value, V);                       \
+#define SEED_ARRAY(name, V, n)                        \
+        struct {                                      \
+                __uint(type, BPF_MAP_TYPE_ARRAY);     \
+                __uint(max_entries, n);               \
+                __uint(map_flags, BPF_F_RDONLY_PROG); \
+                __type(key, __u32);                   \
+                __type(value, V);                     \
         } name SEC(".maps")
 
 /* ---- the verdict --------------------------------------------------------------------------------------------------- */
@@ -82,14 +82,14 @@ struct lsm_call {
 #define DENY(err, reason) LSM_DENY(err, reason, NULL, NULL)
 #define DENY_PATH(err, reason, p) LSM_DENY(err, reason, p, NULL)
 #define DENY_NAME(err, reason, d) LSM_DENY(err, reason, NULL, d)
-#define LSM_DENY(err, reason, p, d)                                                             \
-        ({                                                                                      \
-                _Static_assert(sizeof(reason) <= LSM_WHY_LEN, "the reason is too long");        \
-                lsm->why = (reason);                                                            \
-                lsm->why_len = sizeof(reason);                                                  \
-                lsm->path = (p);                                                                \
-                lsm->dentry = (d);                                                              \
-                (err);                                                                          \
+#define LSM_DENY(err, reason, p, d)                                                      \
+        ({                                                                               \
+                _Static_assert(sizeof(reason) <= LSM_WHY_LEN, "the reason is too long"); \
+                lsm->why = (reason);                                                     \
+                lsm->why_len = sizeof(reason);                                           \
+                lsm->path = (p);                                                         \
+                lsm->dentry = (d);                                                       \
+                (err);                                                                   \
         })
 
 /* A decision had to be taken without what was needed to decide: counted, shown in status. */
@@ -106,10 +106,10 @@ static __always_inline void lsm_count_error(void) {
 /* The task's name is exactly NAME, a literal of at most 15 characters. Compared byte by byte where it stands, up to the first that
  * differs: nearly always the very first, so that the question costs a few instructions; bpf_get_current_comm() with bpf_strncmp()
  * costs two hundred. */
-#define comm_is(name)                                                                   \
-        ({                                                                              \
+#define comm_is(name)                                                                             \
+        ({                                                                                        \
                 _Static_assert(sizeof(name) <= LSM_COMM_LEN, "longer than a task's name can be"); \
-                lsm_comm_is(name, sizeof(name));                                        \
+                lsm_comm_is(name, sizeof(name));                                                  \
         })
 static __always_inline bool lsm_comm_is(const char *name, __u32 size) {
         const struct task_struct *task = (const struct task_struct *)bpf_get_current_task_btf();
@@ -213,36 +213,34 @@ static __always_inline __u32 lsm_error(int verdict) {
 #define ___lsm_arg8(x, args...) ___lsm_arg7(args), (void *)ctx[7]
 #define ___lsm_args(args...) ___bpf_apply(___lsm_arg, ___bpf_narg(args))(args)
 
-#define LSM_POLICY(HOOK, args...)                                                                       \
-        const volatile struct lsm_chain lsm_chain_##HOOK = {};                                          \
-        struct {                                                                                        \
-                __uint(type, BPF_MAP_TYPE_PROG_ARRAY);                                                  \
-                __uint(max_entries, LSM_ARRAY_SIZE);                                                    \
-                __type(key, __u32);                                                                     \
-                __type(value, __u32);                                                                   \
-        } lsm_slots_##HOOK SEC(".maps");                                                                \
-                                                                                                        \
-        static __always_inline int lsm_decide_##HOOK(struct lsm_call *lsm, ##args);                     \
-                                                                                                        \
-        SEC("lsm/" #HOOK) int lsm_##HOOK(unsigned long long *ctx) {                                     \
-                struct lsm_call call = {};                                                              \
-                __u32 error;                                                                            \
-                                                                                                        \
-                _Pragma("GCC diagnostic push")                                                          \
-                _Pragma("GCC diagnostic ignored \"-Wint-conversion\"")                                  \
-                error = lsm_error(lsm_decide_##HOOK(&call ___lsm_args(args)));                          \
-                _Pragma("GCC diagnostic pop")                                                           \
-                if (error) {                                                                            \
-                        lsm_report(&call, error, lsm_chain_##HOOK.hook);                                \
-                        if (lsm_config.mode == LSM_MODE_ENFORCE)                                        \
-                                return lsm_negate(error);                                               \
-                }                                                                                       \
-                if (!lsm_chain_##HOOK.next)                                                             \
-                        return 0;                                                                       \
-                bpf_tail_call(ctx, &lsm_slots_##HOOK, lsm_config.slot * LSM_SLOT_SIZE + lsm_chain_##HOOK.next); \
-                /* The rest of the generation is not there: that must not look like "allow". */         \
-                lsm_count_error();                                                                      \
-                return -EPERM;                                                                          \
-        }                                                                                               \
-                                                                                                        \
+#define LSM_POLICY(HOOK, args...)                                                                              \
+        const volatile struct lsm_chain lsm_chain_##HOOK = {};                                                 \
+        struct {                                                                                               \
+                __uint(type, BPF_MAP_TYPE_PROG_ARRAY);                                                         \
+                __uint(max_entries, LSM_ARRAY_SIZE);                                                           \
+                __type(key, __u32);                                                                            \
+                __type(value, __u32);                                                                          \
+        } lsm_slots_##HOOK SEC(".maps");                                                                       \
+                                                                                                               \
+        static __always_inline int lsm_decide_##HOOK(struct lsm_call *lsm, ##args);                            \
+                                                                                                               \
+        SEC("lsm/" #HOOK) int lsm_##HOOK(unsigned long long *ctx) {                                            \
+                struct lsm_call call = {};                                                                     \
+                __u32 error;                                                                                   \
+                                                                                                               \
+                _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wint-conversion\"") error =  \
+                        lsm_error(lsm_decide_##HOOK(&call ___lsm_args(args)));                                 \
+                _Pragma("GCC diagnostic pop") if (error) {                                                     \
+                        lsm_report(&call, error, lsm_chain_##HOOK.hook);                                       \
+                        if (lsm_config.mode == LSM_MODE_ENFORCE)                                               \
+                                return lsm_negate(error);                                                      \
+                }                                                                                              \
+                if (!lsm_chain_##HOOK.next)                                                                    \
+                        return 0;                                                                              \
+                bpf_tail_call(ctx, &lsm_slots_##HOOK, lsm_config.slot *LSM_SLOT_SIZE + lsm_chain_##HOOK.next); \
+                /* The rest of the generation is not there: that must not look like "allow". */                \
+                lsm_count_error();                                                                             \
+                return -EPERM;                                                                                 \
+        }                                                                                                      \
+                                                                                                               \
         static __always_inline int lsm_decide_##HOOK(struct lsm_call *lsm, ##args)

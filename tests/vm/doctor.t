@@ -38,7 +38,7 @@ case $KERNEL in
 *) is "$(result token)" + "token: obtained" ;;
 esac
 like "$out" '^This node can enforce\.' "which is summed up"
-is "$(find /sys/fs/bpf -mindepth 1; ls -A /var/lib/lsmpull | grep -v lost+found)" "" "and nothing is left behind"
+is "$(find /sys/fs/bpf -mindepth 1; find /var/lib/lsmpull -mindepth 1 ! -name lost+found)" "" "and nothing is left behind"
 
 LC_ALL=C.UTF-8 run lsmpull doctor
 like "$out" '^✓ bpf-lsm ' "signs of their own where the terminal has them"

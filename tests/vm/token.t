@@ -66,7 +66,7 @@ is "$status" 0 "a release is in force"
 snapshot before
 like "$(cat $T/before)" '^/sys/fs/bpf/lsmpull/bundle/rb/gate$' "it is pinned"
 hostile nonsense 3 'malformed: .*misbehaves'
-hostile done 3 'malformed: .*misbehaves'
+hostile 'done' 3 'malformed: .*misbehaves'
 hostile other-key 3 '(unknown-key|threshold-not-met): ' /test/keys/other.pub
 hostile manifest 3 'bad-signature: '
 hostile member 3 'digest-mismatch: '

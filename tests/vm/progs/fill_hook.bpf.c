@@ -7,12 +7,15 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#define NOTHING(n)                                                                                                      \
-        SEC("lsm/socket_create") int BPF_PROG(nothing_##n, int family, int type, int protocol, int kern, int ret) {      \
-                return ret;                                                                                             \
+#define NOTHING(n)                                                                                                  \
+        SEC("lsm/socket_create") int BPF_PROG(nothing_##n, int family, int type, int protocol, int kern, int ret) { \
+                return ret;                                                                                         \
         }
-#define TEN(n) NOTHING(n##0) NOTHING(n##1) NOTHING(n##2) NOTHING(n##3) NOTHING(n##4) \
+/* clang-format off */
+#define TEN(n)                                                                       \
+        NOTHING(n##0) NOTHING(n##1) NOTHING(n##2) NOTHING(n##3) NOTHING(n##4)        \
         NOTHING(n##5) NOTHING(n##6) NOTHING(n##7) NOTHING(n##8) NOTHING(n##9)
+/* clang-format on */
 
 TEN(0)
 TEN(1)

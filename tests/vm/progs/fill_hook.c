@@ -18,9 +18,7 @@ static int attach_all(const char *path) {
 
         if (!obj || bpf_object__load(obj) < 0)
                 return -EINVAL;
-        bpf_object__for_each_program(prog, obj)
-                if (!bpf_program__attach(prog))
-                        return -errno;
+        bpf_object__for_each_program(prog, obj) if (!bpf_program__attach(prog)) return -errno;
         return 0;
 }
 

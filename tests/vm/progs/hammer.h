@@ -22,7 +22,7 @@
 
 struct hammer {
         volatile bool go, stop;
-        bool sockets;                    /* raw sockets are denied, too */
+        bool sockets; /* raw sockets are denied, too */
         struct {
                 volatile unsigned long tries, leaks, wrong;
         } of[HAMMERS];

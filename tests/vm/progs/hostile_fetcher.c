@@ -70,7 +70,8 @@ static void hand_on(int sock, struct child *real) {
                         n_fds = 0;
                 if (n == sizeof(packet) && packet.message == FETCH_MANIFEST && does("manifest"))
                         fds[0] = altered(fds[0]);
-                if (holding && n == sizeof(packet) && packet.message == FETCH_DONE && held.message == FETCH_MEMBER && does("member"))
+                if (holding && n == sizeof(packet) && packet.message == FETCH_DONE && held.message == FETCH_MEMBER &&
+                    does("member"))
                         held_fds[0] = altered(held_fds[0]);
                 if (holding && msg_send(sock, &held, sizeof(held), held_fds, n_held) < 0)
                         return;

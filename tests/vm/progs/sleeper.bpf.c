@@ -9,10 +9,10 @@
 #include <bpf/bpf_tracing.h>
 
 struct {
-        __u32 victim, pad;      /* its pid */
-        __u64 page;             /* address in the victim */
-        __u64 slept;            /* times it came out of the sleep */
-} state; /* one variable, so that user space knows where what is */
+        __u32 victim, pad; /* its pid */
+        __u64 page;        /* address in the victim */
+        __u64 slept;       /* times it came out of the sleep */
+} state;                   /* one variable, so that user space knows where what is */
 
 SEC("lsm.s/file_open")
 int BPF_PROG(sleeper, struct file *file) {

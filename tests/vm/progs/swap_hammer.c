@@ -235,8 +235,8 @@ static unsigned long long skipped(const struct run *run) {
 
                 pin_path(path, "%s/hook/%s/link", run->b->kernel.dir, run->b->kernel.hooks[i].name);
                 fd = pin_get(path);
-                if (fd < 0 || bpf_obj_get_info_by_fd(fd, &link, &link_len) || (prog_fd = bpf_prog_get_fd_by_id(link.prog_id)) < 0 ||
-                    bpf_obj_get_info_by_fd(prog_fd, &prog, &prog_len))
+                if (fd < 0 || bpf_obj_get_info_by_fd(fd, &link, &link_len) ||
+                    (prog_fd = bpf_prog_get_fd_by_id(link.prog_id)) < 0 || bpf_obj_get_info_by_fd(prog_fd, &prog, &prog_len))
                         die(path, NULL);
                 sum += prog.recursion_misses;
                 close(prog_fd);
@@ -265,8 +265,13 @@ static void first(struct run *run) {
 
 int main(int argc, char **argv) {
         enum { SWAPS = 1, FLIPS, SLEEPER, SLEEPS, SOCKETS, KEY };
-        static const struct option options[] = {{"swaps", 1, NULL, SWAPS}, {"flips", 1, NULL, FLIPS},     {"sleeper", 1, NULL, SLEEPER},
-                                                {"sleeps", 1, NULL, SLEEPS}, {"sockets", 0, NULL, SOCKETS}, {"key", 1, NULL, KEY}, {0}};
+        static const struct option options[] = {{"swaps", 1, NULL, SWAPS},
+                                                {"flips", 1, NULL, FLIPS},
+                                                {"sleeper", 1, NULL, SLEEPER},
+                                                {"sleeps", 1, NULL, SLEEPS},
+                                                {"sockets", 0, NULL, SOCKETS},
+                                                {"key", 1, NULL, KEY},
+                                                {0}};
         unsigned long n_swaps = 0, n_flips = 0, n_sleeps = 0, tries, leaks, wrong;
         unsigned long long misses, left_out;
         struct run run = {0};
@@ -283,16 +288,27 @@ int main(int argc, char **argv) {
                 return loader_main(CHILD_SOCK);
         while ((opt = getopt_long(argc, argv, "", options, NULL)) >= 0)
                 switch (opt) {
-                case SWAPS: n_swaps = strtoul(optarg, NULL, 10); break;
-                case FLIPS: n_flips = strtoul(optarg, NULL, 10); break;
-                case SLEEPS: n_sleeps = strtoul(optarg, NULL, 10); break;
-                case SLEEPER: sleeper = optarg; break;
-                case SOCKETS: sockets = true; break;
+                case SWAPS:
+                        n_swaps = strtoul(optarg, NULL, 10);
+                        break;
+                case FLIPS:
+                        n_flips = strtoul(optarg, NULL, 10);
+                        break;
+                case SLEEPS:
+                        n_sleeps = strtoul(optarg, NULL, 10);
+                        break;
+                case SLEEPER:
+                        sleeper = optarg;
+                        break;
+                case SOCKETS:
+                        sockets = true;
+                        break;
                 case KEY:
                         if (keyring_add_file(&ring, optarg, &err) < 0)
                                 die("key", &err);
                         break;
-                default: return 2;
+                default:
+                        return 2;
                 }
         if (argc - optind != 2 || (n_sleeps && !sleeper))
                 return 2;
@@ -318,7 +334,7 @@ int main(int argc, char **argv) {
         left_out = skipped(&run);
         printf("%lu swaps, %lu flips (%lu confirmed, %lu rolled back, %lu expired in the kernel), %lu sleeps: "
                "%lu attempts, %lu leaks, %lu wrong denials, %llu empty slots met, %llu calls not dispatched\n",
-               run.swaps, run.flips, run.confirms, run.rollbacks, run.expiries, run.sleeps, tries + run.sleeps, leaks + run.sleep_leaks,
-               wrong, misses, left_out);
+               run.swaps, run.flips, run.confirms, run.rollbacks, run.expiries, run.sleeps, tries + run.sleeps,
+               leaks + run.sleep_leaks, wrong, misses, left_out);
         return leaks || run.sleep_leaks || wrong || misses || left_out || tries < 200 ? 1 : 0;
 }
