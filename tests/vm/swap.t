@@ -5,7 +5,7 @@
 # timeout-long: 7200
 . "$TESTLIB"
 
-if [ "$LONG" = 1 ]; then swaps=300 flips=30000 sleeps=20; else swaps=6 flips=900 sleeps=1; fi
+if [ "$LONG" = 1 ]; then swaps=300 flips=9000 sleeps=20; else swaps=6 flips=900 sleeps=1; fi
 
 hammered() { # NAME BUNDLE ARGS...
         name=$1 bundle=$2
