@@ -7,9 +7,9 @@
 #include <sys/wait.h>
 
 #include "child.h"
-#include "fetch_https.h"
 #include "fetch_proto.h"
 #include "fileio.h"
+#include "https.h"
 #include "text.h"
 
 #define S 1000000000LL

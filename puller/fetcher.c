@@ -11,9 +11,9 @@
 #include "bundle.h"
 #include "child.h"
 #include "fetch.h"
-#include "fetch_https.h"
 #include "fetch_proto.h"
 #include "fileio.h"
+#include "https.h"
 
 #ifndef MFD_NOEXEC_SEAL /* linux 6.3 */
 #define MFD_NOEXEC_SEAL 0x0008U

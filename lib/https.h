@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One HTTPS download, by libcurl, which is known to fetch_https.c only. Runs in the fetcher.
+ * One HTTPS download, by libcurl, which is known to https*.c only.
  *
  * https alone, redirects included; the certificate is always verified and no option turns that off; TLS 1.2 or newer. No
  * cookies, no netrc, no environment, no content encoding. Whatever the server does, this ends in time and in bounded memory.
@@ -15,11 +15,12 @@
 
 struct https_request {
         const char *url;
+        bool plain_http; /* lets http:// through, too: for tests/tuf/tuf-client alone, never set by what people install */
         const char *etag, *last_modified;         /* makes the request conditional; each may be NULL */
         const struct buf *ca, *certificate, *key; /* PEM text; NULL: the system's CAs, no client certificate */
         const char *token;                        /* sent to the URL's own host only, not where it redirects to */
         const char *proxy;                        /* URL; NULL: none */
-        const uint16_t *ports;                    /* TCP ports it may connect to */
+        const uint16_t *ports;                    /* TCP ports it may connect to; NULL: those of https_ports() */
         size_t n_ports;
         uint64_t max_bytes;
         long timeout_ms;                                                  /* for the whole transfer */
@@ -36,8 +37,8 @@ struct https_response {
         int status;        /* of the last answer, also on failure; 0: there was none */
 };
 
-/* Checks the URLs' form, before anything is sent (bad-configuration), and lists the ports they need: the URL's own or the
- * proxy's, and 443, where a redirect may lead. */
+/* Checks the URLs' form, before anything is sent (bad-configuration; http:// always is), and lists the ports they need: the
+ * URL's own or the proxy's, and 443, where a redirect may lead. */
 int https_ports(const char *url, const char *proxy, uint16_t ret[static HTTPS_PORTS_MAX], size_t *ret_n, struct err *err);
 /* too-large, or no stable reason. ret->retry_after_s and ret->status are also set on failure. */
 int https_get(const struct https_request *req, struct https_response *ret, struct err *err);

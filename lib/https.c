@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fetch_https.h"
+#include "https.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -85,14 +85,16 @@ static int proxy_port(const char *proxy, uint16_t *ret, struct err *err) {
         return 0;
 }
 
-int https_ports(const char *url, const char *proxy, uint16_t ret[static HTTPS_PORTS_MAX], size_t *ret_n, struct err *err) {
+static int ports_list(const char *url, const char *proxy, bool plain_http, uint16_t ret[static HTTPS_PORTS_MAX], size_t *ret_n,
+                      struct err *err) {
         cleanup_url CURLU *u = curl_url();
         uint16_t own;
         size_t n = 0;
 
         if (!u)
                 return err_errno(err, -ENOMEM, "URL");
-        if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK || !url_part_is(u, CURLUPART_SCHEME, "https"))
+        if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
+            !(url_part_is(u, CURLUPART_SCHEME, "https") || (plain_http && url_part_is(u, CURLUPART_SCHEME, "http"))))
                 return err_set(err, -EINVAL, REASON_CONFIG, "%.*s: only https:// URLs are fetched", shown(url), url);
         if (url_part_is(u, CURLUPART_USER, NULL) || url_part_is(u, CURLUPART_PASSWORD, NULL))
                 return err_set(err, -EINVAL, REASON_CONFIG, "a URL must not hold a user or password: use a token file");
@@ -112,6 +114,10 @@ int https_ports(const char *url, const char *proxy, uint16_t ret[static HTTPS_PO
         }
         *ret_n = n;
         return 0;
+}
+
+int https_ports(const char *url, const char *proxy, uint16_t ret[static HTTPS_PORTS_MAX], size_t *ret_n, struct err *err) {
+        return ports_list(url, proxy, false, ret, ret_n, err);
 }
 
 /* ---- callbacks ---- */
@@ -216,8 +222,8 @@ static CURLcode set_tls(CURL *curl, const struct https_request *req) {
 
 static CURLcode set_http(CURL *curl, const struct https_request *req) {
         SET(CURLOPT_URL, req->url);
-        SET(CURLOPT_PROTOCOLS_STR, "https");
-        SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
+        SET(CURLOPT_PROTOCOLS_STR, req->plain_http ? "http,https" : "https");
+        SET(CURLOPT_REDIR_PROTOCOLS_STR, req->plain_http ? "http,https" : "https");
         SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
         SET(CURLOPT_FOLLOWLOCATION, 1L);
         SET(CURLOPT_MAXREDIRS, REDIRECTS_MAX);
@@ -359,11 +365,19 @@ static int perform(struct transfer *t, struct https_response *ret) {
 }
 
 int https_get(const struct https_request *req, struct https_response *ret, struct err *err) {
-        struct transfer t = {.req = req, .err = err};
+        struct https_request with_ports = *req;
+        struct transfer t = {.req = &with_ports, .err = err};
         cleanup_curl CURL *curl = NULL;
+        uint16_t ports[HTTPS_PORTS_MAX];
         int r;
 
         *ret = (struct https_response){};
+        if (!req->ports) {
+                r = ports_list(req->url, req->proxy, req->plain_http, ports, &with_ports.n_ports, err);
+                if (r < 0)
+                        return r;
+                with_ports.ports = ports;
+        }
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
                 return err_set(err, -EIO, REASON_NONE, "libcurl cannot start");
         curl = t.curl = curl_easy_init();
