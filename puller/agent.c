@@ -221,6 +221,16 @@ static void restore(struct agent *a) {
         a->working = false;
 }
 
+/* Somebody with root's rights may have removed what was pinned. */
+static void watch_pins(struct agent *a) {
+        bool whole = true;
+
+        for (size_t i = 0; i < a->node.n_bundles; i++)
+                whole = enforcement_check(&a->node.bundles[i]->kernel) && whole;
+        if (!whole)
+                restore(a);
+}
+
 /* SIGHUP. What cannot change under a running agent (its directories) waits for a restart, and is said. */
 static void configuration_reload(struct agent *a) {
         struct config fresh = {0}, *c = a->config;
@@ -251,7 +261,7 @@ static void loop(struct agent *a) {
         if (a->node.n_bundles > 0)
                 next += schedule_first(&schedule, random_u64());
         while (!stop_wanted) {
-                int64_t due = c->source ? next : INT64_MAX;
+                int64_t due = next;
 
                 if (a->restore_due && a->restore_due < due)
                         due = a->restore_due;
@@ -264,6 +274,7 @@ static void loop(struct agent *a) {
                         restore(a);
                         continue;
                 }
+                watch_pins(a);
                 poll_source(a);
                 schedule = (struct schedule){.interval_ns = c->poll_interval_ns, .jitter_percent = c->poll_jitter_percent};
                 next = monotonic_ns() + schedule_next(&schedule, a->source.failures, a->source.retry_after_s, random_u64());

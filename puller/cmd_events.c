@@ -24,7 +24,7 @@ static const char help[] =
         "What policies have denied, or would have, and what became of generations: the last events of the running\n"
         "agent; without one, what is in the kernel's buffer.\n"
         "\n"
-        "  --follow        go on with what comes\n"
+        "  -f, --follow    go on with what comes\n"
         "  --json          a JSON object on each line\n"
         "  --policy P      of this policy alone; BUNDLE/P: and of this bundle\n"
         "  --denied        denials alone\n" COMMON_HELP;

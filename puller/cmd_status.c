@@ -48,7 +48,7 @@ int cmd_status(int argc, char **argv) {
         if (json)
                 json_dumpf(answer.status, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
         else
-                status_print(stdout, answer.status, isatty(STDOUT_FILENO));
+                status_print(stdout, answer.status, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
         if (json)
                 putchar('\n');
         return 0;

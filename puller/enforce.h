@@ -42,6 +42,10 @@ bool enforcement_exists(const struct agent_maps *agent, const char *bundle);
  * call is taken back.
  */
 int enforcement_attach(struct enforcement *e, const struct plan *plan, struct err *err);
+/* Looks at the pins again. True when every dispatcher that was attached still is; one whose link somebody has removed is not. */
+bool enforcement_check(struct enforcement *e);
+/* Does its dispatcher run on this hook? As of the last look. */
+bool enforcement_attached(const struct enforcement *e, const char *hook);
 /* The PROG_ARRAYs of the plan's hooks, in its order: borrowed descriptors in a new array. */
 int enforcement_slots(const struct enforcement *e, const struct plan *plan, int **ret);
 /* Puts a generation into a slot that the gate does not name, after a grace period: its programs at their positions, the stub on

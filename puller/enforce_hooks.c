@@ -151,6 +151,28 @@ int enforcement_attach(struct enforcement *e, const struct plan *plan, struct er
         return r;
 }
 
+bool enforcement_attached(const struct enforcement *e, const char *hook) {
+        const struct enforced_hook *h = enforced_hook_of(e, hook);
+
+        return h && h->attached;
+}
+
+bool enforcement_check(struct enforcement *e) {
+        bool all = true;
+
+        for (size_t i = 0; i < e->n_hooks; i++) {
+                struct enforced_hook *h = &e->hooks[i];
+                char path[PATH_MAX];
+
+                if (!h->attached || pin_path(path, "%s/hook/%s/link", e->dir, h->name) < 0)
+                        continue;
+                /* Any other failure says nothing about the link: a policy may deny the look. */
+                if (access(path, F_OK) < 0 && errno == ENOENT)
+                        h->attached = all = false;
+        }
+        return all;
+}
+
 int enforcement_trim(struct enforcement *e, const struct plan *const *plans, size_t n_plans, struct err *err) {
         int r = 0;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "child.h"
@@ -69,9 +70,13 @@ int main(int argc, char **argv) {
 
         if (streq(name, "@true"))
                 return true_main();
-        for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
-                if (streq(roles[i].name, name))
-                        return roles[i].main(CHILD_SOCK);
+        for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
+                if (!streq(roles[i].name, name))
+                        continue;
+                /* It was executed as /proc/self/exe: its name would be "exe" in ps and in events. */
+                prctl(PR_SET_NAME, "lsmpull");
+                return roles[i].main(CHILD_SOCK);
+        }
         if (streq(name, "--help") || streq(name, "help")) {
                 help(stdout);
                 return 0;

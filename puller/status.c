@@ -14,8 +14,9 @@ static json_t *gen_json(const struct journal_gen *g) {
                          g->content_hex, "since", (json_int_t)g->since);
 }
 
-/* enforcing, audit, trial, off, none (nothing of it is in force), unmanaged (in the kernel, but no journal says what it is). */
-static const char *state_word(const struct node *n, const struct bundle *b) {
+/* enforcing, audit, trial, off, none (nothing of it is in force), unmanaged (in the kernel, but no journal says what it is),
+ * incomplete (on some of its hooks it is not attached). */
+static const char *state_word(const struct node *n, const struct bundle *b, const json_t *missing) {
         uint64_t word;
 
         if (n->mode == NODE_OFF)
@@ -27,7 +28,35 @@ static const char *state_word(const struct node *n, const struct bundle *b) {
                 return "trial";
         if (!b->journal.confirmed.present)
                 return LSM_GATE_ACTIVE(word) ? "unmanaged" : "none";
+        if (json_array_size(missing) > 0)
+                return "incomplete";
         return n->mode == NODE_AUDIT ? "audit" : "enforcing";
+}
+
+static bool listed(const json_t *list, const json_t *text) {
+        const json_t *entry;
+        size_t i;
+
+        json_array_foreach(list, i, entry) {
+                if (json_equal(entry, text))
+                        return true;
+        }
+        return false;
+}
+
+/* Hooks of these policies on which nothing of the bundle is attached. */
+static json_t *missing_json(const struct bundle *b, const json_t *policies) {
+        json_t *policy, *hook;
+        json_t *list = json_array();
+        size_t i, k;
+
+        json_array_foreach(policies, i, policy) {
+                json_array_foreach(json_object_get(policy, "hooks"), k, hook) {
+                        if (!enforcement_attached(&b->kernel, json_string_value(hook)) && !listed(list, hook))
+                                json_array_append(list, hook);
+                }
+        }
+        return list;
 }
 
 static const char *policy_mode(const struct node *n, const struct manifest_policy *p) {
@@ -88,17 +117,19 @@ static json_t *left_json(const struct journal *j) {
                          j->left_reason, "message", record_text(j->left_message));
 }
 
-static json_t *bundle_json(struct node *n, const struct bundle *b) {
+static json_t *bundle_json(struct node *n, struct bundle *b) {
         const struct journal *j = &b->journal;
-        const char *state = state_word(n, b);
-        bool trial = streq(state, "trial");
+        bool trial = streq(state_word(n, b, NULL), "trial"), loaded = b->kernel.gate_fd >= 0;
         const struct journal_gen *deciding = trial ? &j->staged : &j->confirmed;
-        uint32_t slot = b->kernel.gate_fd >= 0 ? LSM_GATE_ACTIVE(gate_word(&b->kernel.gate)) : 0;
-        json_t *policies = b->kernel.gate_fd >= 0 ? policies_json(n, b, deciding, slot) : json_array();
+        uint32_t slot = loaded ? LSM_GATE_ACTIVE(gate_word(&b->kernel.gate)) : 0;
+        json_t *policies = loaded ? policies_json(n, b, deciding, slot) : json_array(), *missing;
 
-        return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "name", b->name, "state", state, "in_force",
-                         gen_json(&j->confirmed), "previous", gen_json(&j->previous), "staged", gen_json(&j->staged), "step",
-                         journal_step_word(j->step), "left", left_json(j), "gate", gate_json(b), "policies", policies);
+        enforcement_check(&b->kernel);
+        missing = missing_json(b, policies);
+        return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "name", b->name, "state",
+                         state_word(n, b, missing), "in_force", gen_json(&j->confirmed), "previous", gen_json(&j->previous),
+                         "staged", gen_json(&j->staged), "step", journal_step_word(j->step), "left", left_json(j), "gate",
+                         gate_json(b), "missing_hooks", missing, "policies", policies);
 }
 
 static json_t *quarantine_json(const struct node *n) {

@@ -66,6 +66,16 @@ static void put_text(FILE *f, const char *text, int indent) {
         fputc('\n', f);
 }
 
+/* Somebody has detached it there. */
+static void missing_lines(FILE *f, const json_t *b, const struct paint *p) {
+        const json_t *hook;
+        size_t i;
+
+        json_array_foreach(json_object_get(b, "missing_hooks"), i, hook)
+                fprintf(f, "  %snot attached to %s: the agent puts it back at its next poll, or when it starts%s\n", p->bad,
+                        json_string_value(hook), p->off);
+}
+
 static void bundle_line(FILE *f, const json_t *b, long long now, const struct paint *p) {
         const json_t *gen = json_object_get(b, "in_force"), *staged = json_object_get(b, "staged");
         const char *state = str(b, "state");
@@ -81,6 +91,8 @@ static void bundle_line(FILE *f, const json_t *b, long long now, const struct pa
                         num(json_object_get(b, "gate"), "seconds_left"), p->off);
         else if (streq(state, "unmanaged"))
                 fprintf(f, "  %senforced, but no journal says what: install a release, or remove it%s\n", p->bad, p->off);
+        else if (streq(state, "incomplete"))
+                missing_lines(f, b, p);
         else if (!json_is_object(gen))
                 fprintf(f, "  nothing is enforced\n");
 }
@@ -107,28 +119,39 @@ static void left_lines(FILE *f, const json_t *status, const json_t *b, const str
         put_text(f, str(left, "message"), 4);
 }
 
-static void policy_lines(FILE *f, const json_t *b, const struct paint *p) {
-        const json_t *policy, *hook;
-        size_t i, k;
+/* A plain policy is an ordinary program: it has no counters, and no mode to lower. */
+static void policy_line(FILE *f, const json_t *policy, const struct paint *p) {
+        bool plain = strstr(str(policy, "mode"), "plain");
+        char hooks[256] = "";
+        const json_t *hook;
+        size_t i;
 
-        json_array_foreach(json_object_get(b, "policies"), i, policy) {
-                char hooks[256] = "";
+        json_array_foreach(json_object_get(policy, "hooks"), i, hook) {
+                size_t n = strlen(hooks);
 
-                json_array_foreach(json_object_get(policy, "hooks"), k, hook) {
-                        size_t n = strlen(hooks);
-
-                        snprintf(hooks + n, sizeof(hooks) - n, "%s%s", k ? " " : "", json_string_value(hook));
-                }
-                fprintf(f, "  %-22s %-16s %s%-24s%s %lld denied", str(policy, "name"), str(policy, "mode"), p->dim, hooks, p->off,
-                        num(policy, "denied"));
-                if (num(policy, "would_deny"))
-                        fprintf(f, ", %lld would be", num(policy, "would_deny"));
-                if (num(policy, "errors"))
-                        fprintf(f, ", %s%lld undecidable%s", p->warn, num(policy, "errors"), p->off);
-                if (num(policy, "events_lost"))
-                        fprintf(f, ", %s%lld events lost%s", p->warn, num(policy, "events_lost"), p->off);
-                fputc('\n', f);
+                snprintf(hooks + n, sizeof(hooks) - n, "%s%s", i ? " " : "", json_string_value(hook));
         }
+        fprintf(f, "  %-22s %-16s %s%-24s%s ", str(policy, "name"), plain ? "enforce, plain" : str(policy, "mode"), p->dim, hooks,
+                p->off);
+        if (plain) {
+                fprintf(f, "%sdenials are not counted%s\n", p->dim, p->off);
+                return;
+        }
+        fprintf(f, "%lld denied", num(policy, "denied"));
+        if (num(policy, "would_deny"))
+                fprintf(f, ", %lld would be", num(policy, "would_deny"));
+        if (num(policy, "errors"))
+                fprintf(f, ", %s%lld undecidable%s", p->warn, num(policy, "errors"), p->off);
+        if (num(policy, "events_lost"))
+                fprintf(f, ", %s%lld events lost%s", p->warn, num(policy, "events_lost"), p->off);
+        fputc('\n', f);
+}
+
+static void policy_lines(FILE *f, const json_t *b, const struct paint *p) {
+        const json_t *policy;
+        size_t i;
+
+        json_array_foreach(json_object_get(b, "policies"), i, policy) policy_line(f, policy, p);
         if (num(json_object_get(b, "gate"), "misses"))
                 fprintf(f, "  %s%lld calls found an empty slot and were denied: please report this%s\n", p->bad,
                         num(json_object_get(b, "gate"), "misses"), p->off);

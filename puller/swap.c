@@ -49,8 +49,10 @@ static int admit(struct node *n, struct bundle *b, const struct release *rel, bo
         entry = quarantine_find(&q, m->content_hex);
         if (entry)
                 return err_set(err, -EPERM, REASON_QUARANTINED,
-                               "release %llu of '%s' failed here before (%s: %s); `lsmpull retry %s` forgets that",
-                               (unsigned long long)m->release, m->name, entry->reason, entry->message, m->name);
+                               "release %llu of '%s' %s here before (%s: %s); `lsmpull retry %s` forgets that",
+                               (unsigned long long)m->release, m->name,
+                               streq(entry->reason, reason_word(REASON_OPERATOR)) ? "was left" : "failed", entry->reason,
+                               entry->message, m->name);
         return 0;
 }
 

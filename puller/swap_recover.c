@@ -99,12 +99,9 @@ static bool kernel_complete(struct node *n, struct bundle *b) {
 
         if (kept_plan(n, b->journal.confirmed.content_hex, &rel, &plan, NULL) < 0)
                 return true; /* nothing to compare with, and nothing to load instead */
-        for (size_t i = 0; complete && i < plan.n; i++) {
-                complete = false;
-                for (size_t k = 0; k < b->kernel.n_hooks; k++)
-                        if (streq(b->kernel.hooks[k].name, plan.hooks[i].name) && b->kernel.hooks[k].attached)
-                                complete = true;
-        }
+        enforcement_check(&b->kernel);
+        for (size_t i = 0; complete && i < plan.n; i++)
+                complete = enforcement_attached(&b->kernel, plan.hooks[i].name);
         release_done(&rel);
         return complete;
 }

@@ -105,6 +105,21 @@ run lsmpull once
 is "$status" 0 "rollback: the release that was left does not come back"
 ok "rollback: by itself" in_force 7
 
+# ---- somebody with root's rights -------------------------------------------------------------------------------------------
+
+hammer_end "nothing got through so far"
+rm /sys/fs/bpf/lsmpull/bundle/rb/hook/file_open/link
+ok "a link is removed: status says that it is" status
+is "$(value $B.state) $(value $B.missing_hooks.0)" "incomplete file_open" "a link is removed: the bundle is incomplete"
+run lsmpull status --check
+is "$status" 4 "a link is removed: status --check tells"
+like "$(lsmpull status)" 'not attached to file_open' "a link is removed: so does the table"
+kill -HUP $agent
+ok "the next poll puts it back" wait_for 60 in_force 7
+ok "it is attached" wait_for 60 denied shadow
+wants $B.state '^enforcing$' "and status says so"
+hammer_begin
+
 # ---- a trial -------------------------------------------------------------------------------------------------------------
 
 HEALTH=60s

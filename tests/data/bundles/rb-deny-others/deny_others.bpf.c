@@ -5,7 +5,7 @@
 #include <lsm_policy.h>
 
 LSM_POLICY(file_open, struct file *file) {
-        return comm_is("lsmpull") || comm_is("exe") ? ALLOW : DENY(EPERM, "denied to everybody else");
+        return comm_is("lsmpull") ? ALLOW : DENY(EPERM, "denied to everybody else");
 }
 
 char LICENSE[] SEC("license") = "GPL";
