@@ -111,10 +111,62 @@ static void test_validators(void **state) {
         assert_true(https_validator_valid(longest));
 }
 
+/* A weak validator, or two in one, does not say that the bytes are the same: going on with them would mix two files. */
+static void test_strong_validators(void **state) {
+        assert_true(https_validator_strong("\"abc\""));
+        assert_true(https_validator_strong("\"\""));
+        assert_false(https_validator_strong("W/\"abc\""));
+        assert_false(https_validator_strong("abc"));
+        assert_false(https_validator_strong("\""));
+        assert_false(https_validator_strong("\"abc"));
+        assert_false(https_validator_strong("\"a\", \"b\""));
+        assert_false(https_validator_strong("\"a\r\n\""));
+        assert_false(https_validator_strong(""));
+}
+
+static void test_content_range(void **state) {
+        static const char *const bad[] = {
+                "",
+                "bytes",
+                "bytes ",
+                "bytes 1",
+                "bytes 1-",
+                "bytes 1-2",
+                "bytes 1-2/",
+                "bytes 2-1/9",
+                "bytes 1-9/9",
+                "bytes -1-2/9",
+                "bytes 1-2/9 ",
+                "bytes 1-2/9,",
+                "bytes */9",
+                "items 1-2/9",
+                "bytes 1-18446744073709551616/*",
+                "bytes 1-18446744073709551615/*",
+                "bytes 99999999999999999999-2/9",
+                "bytes  1-2/9",
+                "bytes 1 -2/9",
+                "bytes 1-2/x",
+        };
+        uint64_t first, last, total;
+
+        assert_int_equal(https_content_range_parse("bytes 5-9/10", &first, &last, &total), 0);
+        assert_true(first == 5 && last == 9 && total == 10);
+        assert_int_equal(https_content_range_parse("Bytes 0-0/*", &first, &last, &total), 0);
+        assert_true(first == 0 && last == 0 && total == UINT64_MAX);
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                if (https_content_range_parse(bad[i], &first, &last, &total) == 0)
+                        fail_msg("taken: %s", bad[i]);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_ports),      cmocka_unit_test(test_urls_refused), cmocka_unit_test(test_secrets_not_shown),
-                cmocka_unit_test(test_plain_http), cmocka_unit_test(test_validators),
+                cmocka_unit_test(test_ports),
+                cmocka_unit_test(test_urls_refused),
+                cmocka_unit_test(test_secrets_not_shown),
+                cmocka_unit_test(test_plain_http),
+                cmocka_unit_test(test_validators),
+                cmocka_unit_test(test_strong_validators),
+                cmocka_unit_test(test_content_range),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
