@@ -16,6 +16,8 @@ static const char help[] =
 
 static int bundle_open(const char *arg, struct op_request *req) {
         req->named = strdup(arg);
+        if (strncmp(arg, "file:///", 8) == 0)
+                arg += 7;
         if (strstr(arg, "://")) {
                 req->url = strdup(arg);
                 return req->url && req->named ? 0 : 1;

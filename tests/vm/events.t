@@ -6,7 +6,7 @@
 mkdir -p /etc/lsmpull
 echo 'confirm: {health: 1s, deadline: 30s}' >/etc/lsmpull/lsmpull.yaml
 
-install() { lsmpull install /test/bundles/baseline.tar.zst --key /test/keys/test.pub; }
+install() { lsmpull install file:///test/bundles/baseline.tar.zst --key /test/keys/test.pub; }
 # attempts N FILE: a process called "unprivileged" tries to open it
 attempts() { sh -c "printf unprivileged >/proc/\$\$/comm; i=0; while [ \$i -lt $1 ]; do true <\"\$1\"; i=\$((i + 1)); done" sh "$2" 2>/dev/null; }
 lines() { printf '%s\n' "$out" | grep -c "$1"; }
