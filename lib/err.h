@@ -43,6 +43,7 @@
         X(REASON_QUARANTINED, "quarantined", 3)                   \
         X(REASON_STALE_BASE, "stale-base", 3)                     \
         X(REASON_PAUSED, "paused", 3)                             \
+        X(REASON_RING_UNKNOWN, "ring-unknown", 3)                 \
         X(REASON_BUSY, "busy", 1)                                 \
         /* this kernel, this node */                              \
         X(REASON_KERNEL_UNSUPPORTED, "kernel-unsupported", 4)     \

@@ -1,0 +1,777 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rollouts: a node that moves before its turn defeats the canary, one that never moves misses the fix, and one that moves on the
+ * word of an unknown key was moved by nobody. */
+#include "rollout.h"
+#include "unit.h"
+
+#define H 3600LL
+#define D (24 * H)
+#define T0 1795334400LL /* 2026-11-22T08:00:00Z */
+
+#define B41 "bundles/baseline-1.3.2.tar.zst"
+#define B42 "bundles/baseline-1.4.0.tar.zst"
+#define CHOICE41 "\"release\":41,\"target\":\"" B41 "\""
+#define CHOICE42 "\"release\":42,\"target\":\"" B42 "\""
+#define WAVES \
+        "\"waves\":[{\"after\":\"1h\",\"percent\":1},{\"after\":\"24h\",\"percent\":25},{\"after\":\"72h\",\"percent\":100}]"
+#define STARTED "\"started\":\"2026-11-22T08:00:00Z\""
+#define DOCUMENT(rings, hold) "{\"_type\":\"lsm-rollout\",\"format\":1,\"bundle\":\"baseline\",\"rings\":{" rings "}" hold "}"
+#define RING(name, content) "\"" name "\":{" content "}"
+
+static const char example[] = DOCUMENT(
+        RING("canary", CHOICE42 ",\"bake\":{\"for\":\"30m\",\"allow\":0}") "," RING("stable", CHOICE42 "," STARTED "," WAVES ",\"else\":{" CHOICE41 "}") "," RING("all", CHOICE42) "," RING(
+                "late", CHOICE42
+                "," STARTED) "," RING("back",
+                                      CHOICE41) "," RING("slow", CHOICE42
+                                                         "," STARTED
+                                                         "," WAVES) "," RING("part", CHOICE42
+                                                                             "," STARTED
+                                                                             ",\"waves\":[{\"after\":\"0s\",\"percent\":10}]") "," RING("none",
+                                                                                                                                        CHOICE42
+                                                                                                                                        "," STARTED
+                                                                                                                                        ",\"waves\":[{\"after\":\"0s\",\"percent\":0}],\"else\":{" CHOICE41
+                                                                                                                                        "}") "," RING("lenient",
+                                                                                                                                                      CHOICE42
+                                                                                                                                                      ",\"bake\":{\"for\":\"1h\",\"allow\":10}"),
+        ",\"hold\":false");
+
+/* Nodes at known places in the rings of `baseline`: in the first percent, in the first quarter, in the last tenth. */
+static char id_first[16], id_middle[16], id_last[16];
+
+static struct rollout *parse(const char *text) {
+        struct rollout *r = NULL;
+        struct err err = {};
+
+        assert_done(rollout_parse(text, strlen(text), "baseline", &r, &err), err);
+        return r;
+}
+
+static void refused(const char *text, enum reason reason, const char *words) {
+        cleanup_rollout struct rollout *r = NULL;
+        struct err err = {};
+
+        if (rollout_parse(text, strlen(text), "baseline", &r, &err) >= 0)
+                fail_msg("taken: %s", text);
+        if (err.reason != reason)
+                fail_msg("'%s': %s\n%s", reason_word(err.reason), err.msg, text);
+        if (!strstr(err.msg, words))
+                fail_msg("'%s' not in '%s'", words, err.msg);
+        assert_null(r);
+}
+
+/* ---- the document --------------------------------------------------------------------------------------------------- */
+
+static void the_example(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+        const struct rollout_ring *stable = rollout_ring(r, "stable"), *canary = rollout_ring(r, "canary");
+
+        assert_string_equal(r->bundle, "baseline");
+        assert_false(r->hold);
+        assert_int_equal(r->n_rings, 9);
+        for (size_t i = 1; i < r->n_rings; i++)
+                assert_true(strcmp(r->rings[i - 1].name, r->rings[i].name) < 0);
+        assert_int_equal(canary->choice.release, 42);
+        assert_string_equal(canary->choice.target, B42);
+        assert_true(canary->has_bake && canary->bake_s == 1800 && canary->bake_allow == 0);
+        assert_false(canary->has_started || canary->has_else || canary->n_waves);
+        assert_true(stable->has_started && stable->started == T0 && stable->has_else && !stable->has_bake);
+        assert_int_equal(stable->n_waves, 3);
+        assert_int_equal(stable->waves[1].after_s, 24 * H);
+        assert_int_equal(stable->waves[1].percent, 25);
+        assert_int_equal(stable->otherwise.release, 41);
+        assert_null(rollout_ring(r, "nobody"));
+        assert_null(rollout_ring(r, NULL));
+}
+
+static void small_documents(void **state) {
+        cleanup_rollout struct rollout *none = parse(DOCUMENT("", "")), *held = parse(DOCUMENT("", ",\"hold\":true"));
+        cleanup_rollout struct rollout *spaced =
+                parse(" { \"format\" : 1, \"rings\":{},\n\"bundle\":\"baseline\", \"_type\":\"lsm-rollout\"}\n");
+
+        assert_int_equal(none->n_rings, 0);
+        assert_true(!none->hold && held->hold && !spaced->hold);
+}
+
+static void not_a_rollout(void **state) {
+        char *big = malloc(ROLLOUT_MAX + 2);
+
+        refused("", REASON_MALFORMED, "");
+        refused("null", REASON_MALFORMED, "object");
+        refused("[]", REASON_MALFORMED, "object");
+        refused("{}", REASON_MALFORMED, "'_type' is missing");
+        refused("{\"_type\":1}", REASON_MALFORMED, "'_type' is not a string");
+        refused("{\"_type\":\"lsm-bundle\",\"format\":1}", REASON_WRONG_TYPE, "lsm-bundle");
+        refused("{\"_type\":\"lsm-rollout\",\"format\":2,\"wave\":1}", REASON_UNSUPPORTED_FORMAT, "format 2");
+        refused("{\"_type\":\"lsm-rollout\",\"format\":\"1\"}", REASON_MALFORMED, "'format'");
+        refused("{\"_type\":\"lsm-rollout\",\"format\":0}", REASON_MALFORMED, "'format'");
+        refused(DOCUMENT("", ",\"holds\":true"), REASON_MALFORMED, "'holds' is not known");
+        refused(DOCUMENT("", ",\"hold\":1"), REASON_MALFORMED, "'hold'");
+        refused(DOCUMENT("", ",\"hold\":null"), REASON_MALFORMED, "'hold'");
+        refused(DOCUMENT("", ",\"hold\":true,\"hold\":false"), REASON_MALFORMED, "");
+        refused(DOCUMENT("", "") "x", REASON_MALFORMED, "");
+        refused("{\"_type\":\"lsm-rollout\",\"format\":1,\"bundle\":\"other\",\"rings\":{}}", REASON_WRONG_BUNDLE, "'other'");
+        refused("{\"_type\":\"lsm-rollout\",\"format\":1,\"bundle\":\"../x\",\"rings\":{}}", REASON_MALFORMED, "bundle");
+        refused("{\"_type\":\"lsm-rollout\",\"format\":1,\"bundle\":\"baseline\"}", REASON_MALFORMED, "'rings' is missing");
+        refused("{\"_type\":\"lsm-rollout\",\"format\":1,\"bundle\":\"baseline\",\"rings\":[]}", REASON_MALFORMED, "'rings'");
+        assert_non_null(big);
+        memset(big, ' ', ROLLOUT_MAX + 1);
+        big[ROLLOUT_MAX + 1] = 0;
+        refused(big, REASON_TOO_LARGE, "rollout");
+        free(big);
+}
+
+static void wrong_rings(void **state) {
+#define REFUSED(ring, reason, words) refused(DOCUMENT(ring, ""), reason, words)
+#define IN_RING(content, reason, words) REFUSED(RING("r", content), reason, words)
+        REFUSED("\"Big\":{" CHOICE42 "}", REASON_MALFORMED, "name of a ring");
+        REFUSED("\"\":{" CHOICE42 "}", REASON_MALFORMED, "name of a ring");
+        REFUSED("\"r\":42", REASON_MALFORMED, "not an object");
+        IN_RING("", REASON_MALFORMED, "'release' is missing");
+        IN_RING("\"release\":42", REASON_MALFORMED, "'target' is missing");
+        IN_RING("\"release\":0,\"target\":\"" B42 "\"", REASON_MALFORMED, "'release'");
+        IN_RING("\"release\":-1,\"target\":\"" B42 "\"", REASON_MALFORMED, "'release'");
+        IN_RING("\"release\":9007199254740992,\"target\":\"" B42 "\"", REASON_MALFORMED, "");
+        IN_RING("\"release\":42.0,\"target\":\"" B42 "\"", REASON_MALFORMED, "");
+        IN_RING("\"release\":\"42\",\"target\":\"" B42 "\"", REASON_MALFORMED, "'release'");
+        IN_RING("\"release\":42,\"target\":\"/etc/passwd\"", REASON_UNSAFE_PATH, "'target'");
+        IN_RING("\"release\":42,\"target\":\"bundles/../x\"", REASON_UNSAFE_PATH, "'target'");
+        IN_RING("\"release\":42,\"target\":\"bundles/a/b\"", REASON_UNSAFE_PATH, "'target'");
+        IN_RING("\"release\":42,\"target\":\"bundles/\"", REASON_UNSAFE_PATH, "'target'");
+        IN_RING("\"release\":42,\"target\":\"rollouts/x.json\"", REASON_UNSAFE_PATH, "'target'");
+        IN_RING(CHOICE42 ",\"bakes\":{}", REASON_MALFORMED, "'bakes' is not known");
+        IN_RING(CHOICE42 ",\"bake\":\"30m\"", REASON_MALFORMED, "'bake'");
+        IN_RING(CHOICE42 ",\"bake\":{}", REASON_MALFORMED, "'for' is missing");
+        IN_RING(CHOICE42 ",\"bake\":{\"for\":\"0s\"}", REASON_MALFORMED, "'for'");
+        IN_RING(CHOICE42 ",\"bake\":{\"for\":30}", REASON_MALFORMED, "'for'");
+        IN_RING(CHOICE42 ",\"bake\":{\"for\":\"367d\"}", REASON_MALFORMED, "'for'");
+        IN_RING(CHOICE42 ",\"bake\":{\"for\":\"1h\",\"allow\":-1}", REASON_MALFORMED, "'allow'");
+        IN_RING(CHOICE42 ",\"bake\":{\"for\":\"1h\",\"alow\":1}", REASON_MALFORMED, "'alow' is not known");
+        IN_RING(CHOICE42 ",\"started\":1795334400", REASON_MALFORMED, "'started'");
+        IN_RING(CHOICE42 ",\"started\":\"2026-11-22\"", REASON_MALFORMED, "'started'");
+        IN_RING(CHOICE42 "," WAVES, REASON_MALFORMED, "without 'started'");
+        IN_RING(CHOICE42 "," STARTED ",\"waves\":[]", REASON_MALFORMED, "'waves'");
+        IN_RING(CHOICE42 "," STARTED ",\"waves\":{}", REASON_MALFORMED, "'waves'");
+        IN_RING(CHOICE42 "," STARTED ",\"waves\":[1]", REASON_MALFORMED, "'waves'");
+        IN_RING(CHOICE42 "," STARTED ",\"waves\":[{\"after\":\"1h\"}]", REASON_MALFORMED, "wave 1");
+        IN_RING(CHOICE42 "," STARTED ",\"waves\":[{\"after\":\"1h\",\"percent\":101}]", REASON_MALFORMED, "'percent'");
+        IN_RING(CHOICE42 "," STARTED ",\"waves\":[{\"after\":\"1h\",\"percent\":-1}]", REASON_MALFORMED, "'percent'");
+        IN_RING(CHOICE42 "," STARTED ",\"waves\":[{\"after\":\"1h\",\"percent\":1,\"x\":1}]", REASON_MALFORMED, "'x'");
+        IN_RING(CHOICE42 "," STARTED ",\"waves\":[{\"after\":\"1h\",\"percent\":25},{\"after\":\"2h\",\"percent\":24}]",
+                REASON_MALFORMED, "wave 2");
+        IN_RING(CHOICE42 "," STARTED ",\"waves\":[{\"after\":\"1h\",\"percent\":25},{\"after\":\"1h\",\"percent\":26}]",
+                REASON_MALFORMED, "wave 2");
+        IN_RING(CHOICE42 ",\"else\":41", REASON_MALFORMED, "'else'");
+        IN_RING(CHOICE42 ",\"else\":{\"release\":41}", REASON_MALFORMED, "'target'");
+        IN_RING(CHOICE42 ",\"else\":{" CHOICE41 ",\"bake\":{}}", REASON_MALFORMED, "'bake' is not known");
+        IN_RING(CHOICE42 ",\"else\":{\"release\":42,\"target\":\"" B41 "\"}", REASON_MALFORMED, "two targets");
+        REFUSED(RING("a", CHOICE42) "," RING("b", "\"release\":42,\"target\":\"" B41 "\""), REASON_MALFORMED, "two targets");
+        REFUSED(RING("a", CHOICE42) "," RING("b", "\"release\":43,\"target\":\"" B42 "\""), REASON_MALFORMED, "two one");
+        REFUSED(RING("a", CHOICE42) "," RING("a", CHOICE42), REASON_MALFORMED, "");
+}
+
+static void too_many(void **state) {
+        for (unsigned n = ROLLOUT_RINGS_MAX; n <= ROLLOUT_RINGS_MAX + 1; n++) {
+                cleanup_rollout struct rollout *r = NULL;
+                cleanup_buf struct buf b = {};
+
+                buf_printf(&b, "{\"_type\":\"lsm-rollout\",\"format\":1,\"bundle\":\"baseline\",\"rings\":{");
+                for (unsigned i = 0; i < n; i++)
+                        buf_printf(&b, "%s\"r%u\":{" CHOICE42 "}", i ? "," : "", i);
+                buf_printf(&b, "}}");
+                if (n > ROLLOUT_RINGS_MAX)
+                        refused(b.data, REASON_MALFORMED, "rings");
+                else
+                        r = parse(b.data);
+        }
+        for (unsigned n = ROLLOUT_WAVES_MAX; n <= ROLLOUT_WAVES_MAX + 1; n++) {
+                cleanup_rollout struct rollout *r = NULL;
+                cleanup_buf struct buf b = {};
+
+                buf_printf(&b, "{\"_type\":\"lsm-rollout\",\"format\":1,\"bundle\":\"baseline\",\"rings\":{\"r\":{" CHOICE42
+                               "," STARTED ",\"waves\":[");
+                for (unsigned i = 0; i < n; i++)
+                        buf_printf(&b, "%s{\"after\":\"%us\",\"percent\":%u}", i ? "," : "", i, i);
+                buf_printf(&b, "]}}}");
+                if (n > ROLLOUT_WAVES_MAX)
+                        refused(b.data, REASON_MALFORMED, "'waves'");
+                else
+                        r = parse(b.data);
+        }
+}
+
+static void written_and_read(void **state) {
+        cleanup_rollout struct rollout *r = parse(example), *again = NULL;
+        cleanup_buf struct buf a = {}, b = {};
+        struct err err = {};
+
+        assert_done(rollout_format(r, &a, &err), err);
+        again = parse(a.data);
+        assert_done(rollout_format(again, &b, &err), err);
+        assert_string_equal(a.data, b.data);
+        assert_int_equal(r->n_rings, again->n_rings);
+        assert_memory_equal(r->rings, again->rings, r->n_rings * sizeof(*r->rings));
+        /* What would be refused is not written. */
+        r->rings[0].choice.target[0] = '/';
+        b.len = 0;
+        assert_true(rollout_format(r, &b, &err) < 0);
+        assert_int_equal(b.len, 0);
+        snprintf(again->rings[1].name, sizeof(again->rings[1].name), "%s", again->rings[0].name);
+        assert_true(rollout_format(again, &b, &err) < 0);
+        assert_int_equal(b.len, 0);
+}
+
+static void durations(void **state) {
+        static const struct {
+                const char *text;
+                int64_t s;
+        } good[] = {{"0s", 0}, {"1s", 1}, {"90s", 90}, {"30m", 1800}, {"24h", D}, {"3d", 3 * D}, {"366d", 366 * D}};
+        static const char *const bad[] = {"",    "s",        "1",   "-1s",  "+1s",
+                                          " 1s", "1 s",      "1s ", "01s",  "1ms",
+                                          "1w",  "367d",     "1S",  "1.5h", "999999999999999s",
+                                          "1hh", "\xc2\xb2s"};
+        char text[32];
+        int64_t s;
+
+        for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+                assert_int_equal(rollout_duration_parse(good[i].text, &s), 0);
+                assert_int_equal(s, good[i].s);
+                rollout_duration_format(s, text);
+                assert_int_equal(rollout_duration_parse(text, &s), 0);
+                assert_int_equal(s, good[i].s);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                if (rollout_duration_parse(bad[i], &s) >= 0)
+                        fail_msg("taken: '%s'", bad[i]);
+        rollout_duration_format(5400, text);
+        assert_string_equal(text, "90m");
+        rollout_duration_format(0, text);
+        assert_string_equal(text, "0s");
+}
+
+static void times(void **state) {
+        static const char *const bad[] = {"",
+                                          "2026-11-22T08:00:00",
+                                          "2026-11-22T08:00:00+00:00",
+                                          "2026-11-22t08:00:00Z",
+                                          "2026-11-22T08:00:00z",
+                                          "2026-11-22 08:00:00Z",
+                                          "2026-11-22T08:00:00.0Z",
+                                          "2026-13-01T00:00:00Z",
+                                          "2026-00-01T00:00:00Z",
+                                          "2026-06-31T00:00:00Z",
+                                          "2026-02-29T00:00:00Z",
+                                          "2026-01-01T24:00:00Z",
+                                          "2026-01-01T00:60:00Z",
+                                          "2026-01-01T00:00:60Z",
+                                          "1969-12-31T23:59:59Z",
+                                          "0000-01-01T00:00:00Z",
+                                          "+026-01-01T00:00:00Z",
+                                          "2026-1 -01T00:00:00Z"};
+        char text[32];
+        int64_t t;
+
+        assert_int_equal(rollout_time_parse("2026-11-22T08:00:00Z", &t), 0);
+        assert_int_equal(t, T0);
+        rollout_time_format(t, text);
+        assert_string_equal(text, "2026-11-22T08:00:00Z");
+        assert_int_equal(rollout_time_parse("1970-01-01T00:00:00Z", &t), 0);
+        assert_int_equal(t, 0);
+        assert_int_equal(rollout_time_parse("9999-12-31T23:59:59Z", &t), 0);
+        assert_int_equal(t, ROLLOUT_TIME_MAX);
+        assert_int_equal(rollout_time_parse("2028-02-29T00:00:00Z", &t), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                if (rollout_time_parse(bad[i], &t) >= 0)
+                        fail_msg("taken: '%s'", bad[i]);
+        rollout_time_format(INT64_MAX, text);
+        assert_string_equal(text, "9999-12-31T23:59:59Z");
+        rollout_time_format(INT64_MIN, text);
+        assert_string_equal(text, "1970-01-01T00:00:00Z");
+}
+
+/* ---- place ---------------------------------------------------------------------------------------------------------- */
+
+/* printf 'node-1\0baseline' | sha256sum | cut -c 1-16, so that others can compute where a node stands. */
+static void place_is_as_documented(void **state) {
+        uint64_t place, other;
+
+        assert_int_equal(rollout_place("node-1", "baseline", &place), 0);
+        assert_int_equal(place, 0x71cdfc69ef24941aULL);
+        assert_int_equal(rollout_place("node-1", "other", &other), 0);
+        assert_true(place != other);
+        /* The NUL keeps the two apart. */
+        assert_int_equal(rollout_place("node-1b", "aseline", &other), 0);
+        assert_true(place != other);
+}
+
+static void the_ends_of_percent(void **state) {
+        static const uint64_t places[] = {0, 1, 1ULL << 63, UINT64_MAX - 1, UINT64_MAX};
+
+        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+                assert_false(rollout_place_within(places[i], 0));
+                assert_true(rollout_place_within(places[i], 100));
+        }
+        assert_true(rollout_place_within((1ULL << 63) - 1, 50));
+        assert_false(rollout_place_within(1ULL << 63, 50));
+        assert_true(rollout_place_within((1ULL << 62) - 1, 25));
+        assert_false(rollout_place_within(1ULL << 62, 25));
+}
+
+/* 100,000 nodes: each percent is about a hundredth, each is contained in the next. */
+static void a_fleet(void **state) {
+        static const unsigned percents[] = {1, 5, 10, 25, 50, 75, 99, 100};
+        size_t within[ARRAY_SIZE(percents)] = {};
+        unsigned tenths[10] = {};
+
+        for (unsigned n = 0; n < 100000; n++) {
+                uint64_t place;
+                char id[32];
+                bool was = false;
+
+                snprintf(id, sizeof(id), "node-%u", n);
+                assert_int_equal(rollout_place(id, "baseline", &place), 0);
+                tenths[(unsigned)((unsigned __int128)place * 10 >> 64)]++;
+                for (size_t i = 0; i < ARRAY_SIZE(percents); i++) {
+                        bool is = rollout_place_within(place, percents[i]);
+
+                        assert_true(is || !was);
+                        within[i] += is;
+                        was = is;
+                }
+        }
+        /* Four standard deviations of a binomial distribution. */
+        assert_in_range(within[0], 1000 - 126, 1000 + 126);
+        assert_in_range(within[1], 5000 - 276, 5000 + 276);
+        assert_in_range(within[2], 10000 - 380, 10000 + 380);
+        assert_in_range(within[3], 25000 - 548, 25000 + 548);
+        assert_in_range(within[4], 50000 - 633, 50000 + 633);
+        assert_in_range(within[6], 99000 - 126, 99000 + 126);
+        assert_int_equal(within[7], 100000);
+        for (size_t i = 0; i < 10; i++)
+                assert_in_range(tenths[i], 10000 - 380, 10000 + 380);
+}
+
+/* ---- decisions ------------------------------------------------------------------------------------------------------ */
+
+struct scene {
+        int line;
+        const char *ring, *id;
+        int64_t now;
+        uint64_t in_force; /* 0: nothing */
+        uint64_t floor;
+        enum {
+                FLAG_HOLD = 1,
+                FLAG_EXPIRED = 2,
+                FLAG_DOUBTFUL = 4,
+                FLAG_Q42 = 8,
+                FLAG_Q41 = 16,
+                FLAG_REUSED42 = 32,
+                FLAG_OTHER_IN_FORCE = 64,
+                FLAG_OTHER_SHADOW = 128
+        } flags;
+        int64_t shadow_s; /* release 42 in the shadow for so long; -1: no shadow */
+        uint64_t would_deny;
+        int64_t issued;
+
+        enum rollout_action action;
+        enum rollout_why why;
+        uint64_t release; /* of the choice */
+        enum reason reason;
+        int64_t next_s;
+        const char *words; /* in the sentence */
+};
+
+static const char content41[] = "content-41", content42[] = "content-42";
+
+static void scene_check(const struct rollout *r, const struct scene *s) {
+        const struct rollout_known known[] = {
+                {.release = 41,
+                 .content = content41,
+                 .seen_content = content41,
+                 .quarantined = s->flags & FLAG_Q41 ? "bake-failed" : NULL},
+                {.release = 42,
+                 .content = content42,
+                 .seen_content = s->flags & FLAG_REUSED42 ? "content-other" : NULL,
+                 .quarantined = s->flags & FLAG_Q42 ? "health-failed" : NULL},
+        };
+        struct rollout_facts f = {
+                .node_id = s->id,
+                .ring = s->ring,
+                .now = s->now,
+                .issued = s->issued,
+                .clock = s->flags & FLAG_DOUBTFUL ? ROLLOUT_CLOCK_DOUBTFUL : ROLLOUT_CLOCK_GOOD,
+                .expired = s->flags & FLAG_EXPIRED,
+                .in_force = s->in_force != 0,
+                .release = s->in_force,
+                .content = s->flags & FLAG_OTHER_IN_FORCE ? "content-other"
+                           : s->in_force == 42            ? content42
+                           : s->in_force == 41            ? content41
+                                                          : NULL,
+                .floor = s->floor,
+                .shadow = {.active = s->shadow_s >= 0,
+                           .release = 42,
+                           .content = s->flags & FLAG_OTHER_SHADOW ? "content-other" : content42,
+                           .seconds = s->shadow_s,
+                           .would_deny = s->would_deny},
+                .known = known,
+                .n_known = ARRAY_SIZE(known),
+        };
+        struct rollout held = *r;
+        struct rollout_decision d;
+
+        held.hold = s->flags & FLAG_HOLD;
+        rollout_decide(&held, &f, &d);
+        if (d.action != s->action || d.why != s->why || d.choice.release != s->release || d.reason != s->reason)
+                fail_msg("line %d: action %d, %s, release %d, '%s': %s", s->line, d.action, rollout_why_word(d.why),
+                         (int)d.choice.release, reason_word(d.reason), d.sentence);
+        if (d.next_s != s->next_s)
+                fail_msg("line %d: next in %lld s, not %lld: %s", s->line, (long long)d.next_s, (long long)s->next_s, d.sentence);
+        if (!strstr(d.sentence, s->words))
+                fail_msg("line %d: '%s' not in '%s'", s->line, s->words, d.sentence);
+        if (s->release)
+                assert_string_equal(d.choice.target, s->release == 42 ? B42 : B41);
+        else
+                assert_string_equal(d.choice.target, "");
+        /* The sentence is text for a terminal and for JSON, whole. */
+        assert_true(strlen(d.sentence) > 20 && strlen(d.sentence) < sizeof(d.sentence) - 1);
+}
+
+/* Finds a node between two places of the ring, in thousandths. */
+static void node_find(unsigned from, unsigned to, char ret[static 16]) {
+        for (unsigned n = 0; n < 100000; n++) {
+                uint64_t place;
+
+                snprintf(ret, 16, "node-%u", n);
+                assert_int_equal(rollout_place(ret, "baseline", &place), 0);
+                place = (uint64_t)((unsigned __int128)place * 1000 >> 64);
+                if (place >= from && place < to)
+                        return;
+        }
+        fail_msg("no node between %u and %u", from, to);
+}
+
+static int nodes_find(void **state) {
+        node_find(0, 10, id_first);
+        node_find(110, 250, id_middle);
+        node_find(900, 1000, id_last);
+        return 0;
+}
+
+#define FIRST id_first
+#define MIDDLE id_middle
+#define LAST id_last
+#define SCENE(...) scene_check(r, &(struct scene){.line = __LINE__, __VA_ARGS__})
+/* Without a shadow, and with one. */
+#define PLAIN(ring_, id_, now_, in_force_, floor_, flags_, ...)                                                               \
+        SCENE(.ring = ring_, .id = id_, .now = now_, .in_force = in_force_, .floor = floor_, .flags = flags_, .shadow_s = -1, \
+              __VA_ARGS__)
+#define SHADOW(ring_, now_, in_force_, flags_, s, n, ...)                                                                       \
+        SCENE(.ring = ring_, .id = MIDDLE, .now = now_, .in_force = in_force_, .flags = flags_, .shadow_s = s, .would_deny = n, \
+              __VA_ARGS__)
+#define KEEPS(why_, next, words_) .action = ROLLOUT_KEEP, .why = why_, .next_s = next, .words = words_
+#define REFUSES(reason_, next, words_) \
+        .action = ROLLOUT_KEEP, .why = ROLLOUT_REFUSED, .reason = reason_, .next_s = next, .words = words_
+#define TAKES(release_, why_, next, words_) \
+        .action = ROLLOUT_TAKE, .why = why_, .release = release_, .next_s = next, .words = words_
+#define BAKES(next, words_) .action = ROLLOUT_BAKE, .why = ROLLOUT_BAKING, .release = 42, .next_s = next, .words = words_
+
+static void rings_without_waves(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+
+        PLAIN("all", FIRST, T0, 41, 0, 0, TAKES(42, ROLLOUT_TURN, 0, "ring all has come to it"));
+        PLAIN("all", LAST, T0, 41, 0, 0, TAKES(42, ROLLOUT_TURN, 0, "release 42 is taken"));
+        PLAIN("all", LAST, 0, 41, 0, 0, TAKES(42, ROLLOUT_TURN, 0, "release 42 is taken"));
+        PLAIN("all", FIRST, T0, 42, 0, 0, KEEPS(ROLLOUT_CURRENT, 0, "release 42 is in force, and ring all has it"));
+        PLAIN("all", FIRST, T0, 43, 0, 0, TAKES(42, ROLLOUT_TURN, 0, "")); /* a fleet goes back */
+        PLAIN("all", FIRST, T0, 0, 0, 0, TAKES(42, ROLLOUT_FIRST, 0, "nothing was in force"));
+        PLAIN("back", FIRST, T0, 42, 0, 0, TAKES(41, ROLLOUT_TURN, 0, "release 41"));
+        PLAIN("back", FIRST, T0, 42, 41, 0, TAKES(41, ROLLOUT_TURN, 0, "release 41"));
+        PLAIN("late", FIRST, T0 - 1, 41, 0, 0, KEEPS(ROLLOUT_WAITING, 1, "due at 2026-11-22T08:00:00Z"));
+        PLAIN("late", FIRST, T0, 41, 0, 0, TAKES(42, ROLLOUT_TURN, 0, "release 42 is taken"));
+        PLAIN("late", FIRST, T0 - 1, 0, 0, 0, TAKES(42, ROLLOUT_FIRST, 1, "nothing was in force"));
+}
+
+static void unknown_rings(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+
+        PLAIN("beta", FIRST, T0, 41, 0, 0, REFUSES(REASON_RING_UNKNOWN, 0, "does not name this node's ring 'beta'"));
+        PLAIN("beta", FIRST, T0, 0, 0, 0, REFUSES(REASON_RING_UNKNOWN, 0, "nothing is in force"));
+        PLAIN("", FIRST, T0, 41, 0, 0, REFUSES(REASON_RING_UNKNOWN, 0, "ring ''"));
+        PLAIN(NULL, NULL, T0, 41, 0, 0, REFUSES(REASON_RING_UNKNOWN, 0, "release 41 stays in force"));
+        PLAIN("Stable", FIRST, T0 + 100 * H, 41, 0, 0, REFUSES(REASON_RING_UNKNOWN, 0, "'Stable'"));
+        SHADOW("beta", T0, 41, 0, 60, 0, REFUSES(REASON_RING_UNKNOWN, 0, "release 41 stays in force"));
+}
+
+static void waves(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+
+        /* without `else`: keep until one's turn */
+        PLAIN("slow", FIRST, T0, 41, 0, 0, KEEPS(ROLLOUT_WAITING, H, "due at 2026-11-22T09:00:00Z"));
+        PLAIN("slow", FIRST, T0 + H - 1, 41, 0, 0, KEEPS(ROLLOUT_WAITING, 1, "release 41 stays in force"));
+        PLAIN("slow", FIRST, T0 + H, 41, 0, 0, TAKES(42, ROLLOUT_TURN, 0, "ring slow has come to it"));
+        PLAIN("slow", MIDDLE, T0 + H, 41, 0, 0, KEEPS(ROLLOUT_WAITING, 23 * H, "due at 2026-11-23T08:00:00Z"));
+        PLAIN("slow", MIDDLE, T0 + 24 * H, 41, 0, 0, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("slow", LAST, T0 + 24 * H, 41, 0, 0, KEEPS(ROLLOUT_WAITING, 48 * H, "due at 2026-11-25T08:00:00Z"));
+        PLAIN("slow", LAST, T0 + 72 * H, 41, 0, 0, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("slow", LAST, T0 + 9999 * H, 41, 0, 0, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("slow", FIRST, 0, 41, 0, 0, KEEPS(ROLLOUT_WAITING, T0 + H, "2026-11-22T09:00:00Z"));
+        PLAIN("slow", FIRST, INT64_MIN, 41, 0, 0, KEEPS(ROLLOUT_WAITING, T0 + H, "2026-11-22T09:00:00Z"));
+        PLAIN("slow", LAST, INT64_MAX, 41, 0, 0, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("slow", LAST, T0, 42, 0, 0, KEEPS(ROLLOUT_WAITING, 72 * H, "release 42 stays in force"));
+        PLAIN("slow", LAST, T0, 40, 0, 0, KEEPS(ROLLOUT_WAITING, 72 * H, "release 40 stays in force"));
+        /* a wave that never includes a node */
+        PLAIN("part", FIRST, T0, 41, 0, 0, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("part", LAST, T0 + 999 * D, 41, 0, 0, KEEPS(ROLLOUT_WAITING, 0, "no wave includes this node"));
+        PLAIN("none", FIRST, T0 + 999 * D, 42, 0, 0, TAKES(41, ROLLOUT_ELSE, 0, "no wave includes this node"));
+        /* with `else` */
+        PLAIN("stable", LAST, T0, 41, 0, 0, KEEPS(ROLLOUT_WAITING, 72 * H, "release 41 stays in force"));
+        PLAIN("stable", LAST, T0, 40, 0, 0, TAKES(41, ROLLOUT_ELSE, 72 * H, "for nodes whose wave has not come"));
+        PLAIN("stable", LAST, T0, 42, 0, 0, TAKES(41, ROLLOUT_ELSE, 72 * H, "release 41 is taken"));
+        PLAIN("stable", LAST, T0 + 72 * H, 40, 0, 0, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("stable", FIRST, T0 + H, 41, 0, 0, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("stable", FIRST, T0 + H, 42, 0, 0, KEEPS(ROLLOUT_CURRENT, 0, "ring stable has it"));
+}
+
+/* A node without any policy does not wait for a wave, unless there is something else for it. */
+static void bare_nodes(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+
+        PLAIN("slow", LAST, T0, 0, 0, 0, TAKES(42, ROLLOUT_FIRST, 72 * H, "ring slow has it"));
+        PLAIN("part", LAST, T0, 0, 0, 0, TAKES(42, ROLLOUT_FIRST, 0, "ring part has it"));
+        PLAIN("stable", LAST, T0, 0, 0, 0, TAKES(41, ROLLOUT_FIRST, 72 * H, "for nodes whose wave has not come"));
+        PLAIN("stable", LAST, T0 + 72 * H, 0, 0, 0, TAKES(42, ROLLOUT_FIRST, 0, "ring stable has it"));
+        PLAIN("canary", LAST, T0, 0, 0, 0, TAKES(42, ROLLOUT_FIRST, 0, "")); /* nothing to be in the shadow of */
+        PLAIN("all", LAST, T0, 0, 0, FLAG_HOLD, TAKES(42, ROLLOUT_FIRST, 0, ""));
+        PLAIN("all", LAST, T0, 0, 0, FLAG_EXPIRED, REFUSES(REASON_EXPIRED, 0, "nothing is in force"));
+        PLAIN("all", LAST, T0, 0, 43, 0, REFUSES(REASON_RELEASE_TOO_OLD, 0, "the oldest that may be taken is 43"));
+        PLAIN("all", LAST, T0, 0, 0, FLAG_Q42, REFUSES(REASON_QUARANTINED, 0, "in quarantine here (health-failed)"));
+        PLAIN("stable", LAST, T0, 0, 42, 0, TAKES(42, ROLLOUT_FIRST, 72 * H, "release-too-old"));
+        PLAIN("stable", LAST, T0, 0, 0, FLAG_Q41, TAKES(42, ROLLOUT_FIRST, 72 * H, "quarantined"));
+        PLAIN("stable", FIRST, T0 + H, 0, 0, FLAG_Q42, TAKES(41, ROLLOUT_FIRST, 0, "quarantined"));
+        PLAIN("stable", FIRST, T0 + H, 0, 0, FLAG_REUSED42, TAKES(41, ROLLOUT_FIRST, 0, "release-reused"));
+        PLAIN("stable", FIRST, T0 + H, 0, 0, FLAG_Q41 | FLAG_Q42, REFUSES(REASON_QUARANTINED, 0, "release 42"));
+        PLAIN("stable", LAST, T0, 0, 0, FLAG_Q41 | FLAG_Q42, REFUSES(REASON_QUARANTINED, 72 * H, "release 41"));
+}
+
+static void what_is_refused(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+
+        PLAIN("all", LAST, T0, 41, 43, 0, REFUSES(REASON_RELEASE_TOO_OLD, 0, "the oldest that may be taken is 43"));
+        PLAIN("all", LAST, T0, 41, 42, 0, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("all", LAST, T0, 41, 0, FLAG_Q42, REFUSES(REASON_QUARANTINED, 0, "release 41 stays in force"));
+        PLAIN("all", LAST, T0, 41, 0, FLAG_REUSED42, REFUSES(REASON_RELEASE_REUSED, 0, "with another content"));
+        PLAIN("all", LAST, T0, 42, 0, FLAG_OTHER_IN_FORCE, REFUSES(REASON_RELEASE_REUSED, 0, "with another content"));
+        PLAIN("all", LAST, T0, 41, 0, FLAG_EXPIRED, REFUSES(REASON_EXPIRED, 0, "release 41 stays in force"));
+        PLAIN("all", LAST, T0, 42, 0, FLAG_EXPIRED, KEEPS(ROLLOUT_CURRENT, 0, "release 42 is in force"));
+        PLAIN("back", LAST, T0, 42, 42, 0, REFUSES(REASON_RELEASE_TOO_OLD, 0, "ring back names release 41"));
+        PLAIN("stable", LAST, T0, 40, 42, 0, REFUSES(REASON_RELEASE_TOO_OLD, 72 * H, "below the floor"));
+        PLAIN("stable", LAST, T0, 40, 0, FLAG_Q41, REFUSES(REASON_QUARANTINED, 72 * H, "(bake-failed)"));
+        PLAIN("stable", LAST, T0, 41, 42, 0, KEEPS(ROLLOUT_WAITING, 72 * H, "below the floor, release 42"));
+        PLAIN("stable", FIRST, T0 + H, 40, 0, FLAG_Q42, REFUSES(REASON_QUARANTINED, 0, "release 40 stays in force"));
+        /* the older of two faults does not hide that nothing may be taken */
+        PLAIN("all", LAST, T0, 41, 0, FLAG_Q42 | FLAG_EXPIRED | FLAG_HOLD, REFUSES(REASON_QUARANTINED, 0, ""));
+}
+
+static void on_hold(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+
+        PLAIN("all", LAST, T0, 41, 0, FLAG_HOLD, KEEPS(ROLLOUT_HELD, 0, "on hold, before release 42"));
+        PLAIN("all", LAST, T0, 42, 0, FLAG_HOLD, KEEPS(ROLLOUT_CURRENT, 0, "ring all has it"));
+        PLAIN("back", LAST, T0, 42, 0, FLAG_HOLD, KEEPS(ROLLOUT_HELD, 0, "before release 41"));
+        PLAIN("stable", LAST, T0, 41, 0, FLAG_HOLD, KEEPS(ROLLOUT_WAITING, 72 * H, ""));
+        PLAIN("stable", LAST, T0, 40, 0, FLAG_HOLD, KEEPS(ROLLOUT_HELD, 0, "on hold"));
+        PLAIN("canary", LAST, T0, 41, 0, FLAG_HOLD, KEEPS(ROLLOUT_HELD, 0, "on hold"));
+        PLAIN("all", LAST, T0, 41, 0, FLAG_HOLD | FLAG_EXPIRED, REFUSES(REASON_EXPIRED, 0, "expired"));
+}
+
+static void baking(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+
+        PLAIN("canary", MIDDLE, T0, 41, 0, 0, BAKES(1800, "release 42 runs in its shadow for another 30m"));
+        SHADOW("canary", T0, 41, 0, 0, 0, BAKES(1800, "0 would-be denials, 0 allowed"));
+        SHADOW("canary", T0, 41, 0, 1799, 0, BAKES(1, "another 1s"));
+        SHADOW("canary", T0, 41, 0, -1, 0, BAKES(1800, "release 41 stays in force"));
+        SHADOW("canary", T0, 41, 0, 1800, 0, TAKES(42, ROLLOUT_BAKED, 0, "long enough"));
+        SHADOW("canary", T0, 41, 0, 99999, 0, TAKES(42, ROLLOUT_BAKED, 0, "long enough"));
+        SHADOW("canary", T0, 41, 0, 60, 1, .action = ROLLOUT_FAIL, .why = ROLLOUT_REFUSED, .reason = REASON_BAKE_FAILED,
+               .release = 42, .words = "showed 1 would-be denial, 0 allowed");
+        SHADOW("canary", T0, 41, 0, 99999, 1, .action = ROLLOUT_FAIL, .why = ROLLOUT_REFUSED, .reason = REASON_BAKE_FAILED,
+               .release = 42, .words = "1 would-be denial,");
+        SHADOW("lenient", T0, 41, 0, 60, 10, BAKES(3540, "10 would-be denials, 10 allowed"));
+        SHADOW("lenient", T0, 41, 0, 3600, 10, TAKES(42, ROLLOUT_BAKED, 0, "10 would-be denials, 10 allowed"));
+        SHADOW("lenient", T0, 41, 0, 3600, 11, .action = ROLLOUT_FAIL, .why = ROLLOUT_REFUSED, .reason = REASON_BAKE_FAILED,
+               .release = 42, .words = "11 would-be denials, 10 allowed");
+        SHADOW("canary", T0, 42, 0, 60, 0, KEEPS(ROLLOUT_CURRENT, 0, ""));
+        /* what baked was another content under the same number: from the start */
+        SHADOW("canary", T0, 41, FLAG_OTHER_SHADOW, 99999, 5, BAKES(1800, "30m"));
+        /* a ring that wants no shadow takes at once what is in it; one whose turn it is not ends it */
+        SHADOW("all", T0, 41, 0, 60, 99, TAKES(42, ROLLOUT_TURN, 0, ""));
+        SHADOW("slow", T0, 41, 0, 60, 0, KEEPS(ROLLOUT_WAITING, 24 * H, ""));
+        /* held or expired: nothing is enforced, but the shadow may go on, and fail */
+        SHADOW("canary", T0, 41, FLAG_HOLD, 60, 0, .action = ROLLOUT_BAKE, .why = ROLLOUT_HELD, .release = 42,
+               .words = "goes on in its shadow");
+        SHADOW("canary", T0, 41, FLAG_HOLD, 99999, 0, .action = ROLLOUT_BAKE, .why = ROLLOUT_HELD, .release = 42,
+               .words = "on hold");
+        SHADOW("canary", T0, 41, FLAG_EXPIRED, 99999, 0, .action = ROLLOUT_BAKE, .why = ROLLOUT_REFUSED, .reason = REASON_EXPIRED,
+               .release = 42, .words = "expired");
+        SHADOW("canary", T0, 41, FLAG_HOLD, 60, 1, .action = ROLLOUT_FAIL, .why = ROLLOUT_REFUSED, .reason = REASON_BAKE_FAILED,
+               .release = 42, .words = "release 41 stays in force");
+        PLAIN("canary", MIDDLE, T0, 41, 0, FLAG_EXPIRED, REFUSES(REASON_EXPIRED, 0, "expired"));
+        SHADOW("canary", T0, 41, FLAG_Q42, 60, 0, REFUSES(REASON_QUARANTINED, 0, "quarantine"));
+}
+
+/* A clock that nobody can trust does not decide who is next: what was signed does. */
+static void doubtful_clocks(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+
+        /* years ahead */
+        PLAIN("slow", LAST, T0 + 9999 * D, 41, 0, FLAG_DOUBTFUL, .issued = T0,
+              KEEPS(ROLLOUT_WAITING, 0, "2026-11-25T08:00:00Z by the repository's clock"));
+        PLAIN("slow", LAST, T0 + 9999 * D, 41, 0, FLAG_DOUBTFUL, .issued = T0 + 72 * H, TAKES(42, ROLLOUT_TURN, 0, ""));
+        /* years behind */
+        PLAIN("slow", LAST, 0, 41, 0, FLAG_DOUBTFUL, .issued = T0 + 72 * H, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("slow", LAST, 0, 41, 0, FLAG_DOUBTFUL, .issued = T0 + 71 * H, KEEPS(ROLLOUT_WAITING, 0, "repository's clock"));
+        /* a repository that says no time: nobody's turn comes by time */
+        PLAIN("slow", FIRST, T0 + 9999 * D, 41, 0, FLAG_DOUBTFUL, KEEPS(ROLLOUT_WAITING, 0, "release 41 stays"));
+        PLAIN("all", FIRST, T0, 41, 0, FLAG_DOUBTFUL, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("slow", FIRST, T0, 0, 0, FLAG_DOUBTFUL, TAKES(42, ROLLOUT_FIRST, 0, ""));
+        /* a shadow's time is not the clock's */
+        SHADOW("canary", 0, 41, FLAG_DOUBTFUL, 1800, 0, TAKES(42, ROLLOUT_BAKED, 0, ""));
+}
+
+/* ---- properties ----------------------------------------------------------------------------------------------------- */
+
+/* Whose turn has come, has come for good; what is announced as the next change is one, and nothing changes before it. */
+static void time_only_brings_nodes_in(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+        size_t taken_before = 0;
+
+        for (int64_t t = T0 - H; t <= T0 + 80 * H; t += H / 2) {
+                size_t taken = 0;
+
+                for (unsigned n = 0; n < 500; n++) {
+                        char id[16];
+                        struct rollout_facts f = {.node_id = id, .ring = "slow", .now = t, .in_force = true, .release = 41};
+                        struct rollout_decision d, later;
+
+                        snprintf(id, sizeof(id), "n%u", n);
+                        rollout_decide(r, &f, &d);
+                        taken += d.action == ROLLOUT_TAKE;
+                        if (d.action == ROLLOUT_TAKE)
+                                continue;
+                        assert_true(d.next_s > 0);
+                        f.now = t + d.next_s - 1;
+                        rollout_decide(r, &f, &later);
+                        assert_int_equal(later.action, ROLLOUT_KEEP);
+                        f.now = t + d.next_s;
+                        rollout_decide(r, &f, &later);
+                        assert_int_equal(later.action, ROLLOUT_TAKE);
+                }
+                assert_true(taken >= taken_before);
+                taken_before = taken;
+        }
+        assert_int_equal(taken_before, 500);
+}
+
+/* Whatever the facts: nothing below the floor, nothing in quarantine, nothing with another content, nothing out of an expired
+ * repository is taken, and a node on hold that enforces does not move. */
+static void never(void **state) {
+        static const char *const rings[] = {"canary", "stable", "all", "late", "back", "slow", "part", "none", "lenient", "what"};
+        cleanup_rollout struct rollout *r = parse(example);
+        uint64_t seed = 7, taken = 0;
+
+        for (unsigned i = 0; i < 200000; i++) {
+                uint64_t x = seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+                char id[32];
+                struct rollout_known known[] = {{.release = 41,
+                                                 .content = "a",
+                                                 .seen_content = x >> 60 & 1 ? "b" : NULL,
+                                                 .quarantined = x >> 61 & 1 ? "operator" : NULL},
+                                                {.release = 42,
+                                                 .content = "c",
+                                                 .seen_content = x >> 62 & 1 ? "c" : "d",
+                                                 .quarantined = x >> 63 ? "operator" : NULL}};
+                struct rollout_facts f = {.node_id = id,
+                                          .ring = rings[(x >> 32) % ARRAY_SIZE(rings)],
+                                          .now = T0 + (int64_t)((x >> 20) % 100) * H - 10 * H,
+                                          .issued = T0,
+                                          .clock = x >> 19 & 1,
+                                          .expired = (x >> 16 & 3) == 0,
+                                          .in_force = x >> 15 & 1,
+                                          .release = 40 + (x >> 13 & 3),
+                                          .floor = 40 + (x >> 40) % 4,
+                                          .shadow = {x >> 50 & 1, 42, "c", (int64_t)(x >> 44 & 63) * 60, x >> 51 & 3},
+                                          .known = known,
+                                          .n_known = 2};
+                struct rollout_decision d;
+                const struct rollout_known *k;
+
+                snprintf(id, sizeof(id), "%u", i);
+                r->hold = x >> 12 & 1;
+                rollout_decide(r, &f, &d);
+                assert_true(d.next_s >= 0);
+                assert_true((d.reason == REASON_NONE) == (d.why != ROLLOUT_REFUSED));
+                assert_true((d.action == ROLLOUT_KEEP) == (d.choice.release == 0));
+                if (d.action == ROLLOUT_BAKE || d.action == ROLLOUT_FAIL)
+                        assert_true(f.in_force && d.choice.release == 42);
+                if (d.action != ROLLOUT_TAKE && d.action != ROLLOUT_BAKE)
+                        continue;
+                k = &known[d.choice.release - 41];
+                assert_true(d.choice.release >= f.floor && !k->quarantined);
+                assert_true(!k->seen_content || streq(k->content, k->seen_content));
+                if (d.action != ROLLOUT_TAKE)
+                        continue;
+                assert_false(f.expired || (r->hold && f.in_force) || streq(f.ring, "what"));
+                assert_true(!f.in_force || d.choice.release != f.release);
+                taken++;
+        }
+        assert_true(taken > 10000);
+}
+
+static void choices(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+        struct rollout_choice c[2] = {};
+        struct err err = {};
+
+        assert_int_equal(rollout_choices(r, "stable", c), 2);
+        assert_true(c[0].release == 42 && c[1].release == 41);
+        assert_int_equal(rollout_choices(r, "all", c), 1);
+        assert_int_equal(rollout_choices(r, "what", c), 0);
+        assert_int_equal(rollout_choices(r, NULL, c), 0);
+        assert_done(rollout_choice_check(r, &c[0], "baseline", 42, &err), err);
+        assert_true(rollout_choice_check(r, &c[0], "baseline", 41, &err) < 0);
+        assert_int_equal(err.reason, REASON_WRONG_BUNDLE);
+        assert_true(rollout_choice_check(r, &c[0], "other", 42, &err) < 0);
+        assert_int_equal(err.reason, REASON_WRONG_BUNDLE);
+        for (int i = 0; i < ROLLOUT_WHY_COUNT; i++)
+                assert_true(strlen(rollout_why_word(i)) > 2);
+        assert_string_equal(rollout_why_word(ROLLOUT_WHY_COUNT), "");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_example),
+                cmocka_unit_test(small_documents),
+                cmocka_unit_test(not_a_rollout),
+                cmocka_unit_test(wrong_rings),
+                cmocka_unit_test(too_many),
+                cmocka_unit_test(written_and_read),
+                cmocka_unit_test(durations),
+                cmocka_unit_test(times),
+                cmocka_unit_test(place_is_as_documented),
+                cmocka_unit_test(the_ends_of_percent),
+                cmocka_unit_test(a_fleet),
+                cmocka_unit_test(rings_without_waves),
+                cmocka_unit_test(unknown_rings),
+                cmocka_unit_test(waves),
+                cmocka_unit_test(bare_nodes),
+                cmocka_unit_test(what_is_refused),
+                cmocka_unit_test(on_hold),
+                cmocka_unit_test(baking),
+                cmocka_unit_test(doubtful_clocks),
+                cmocka_unit_test(time_only_brings_nodes_in),
+                cmocka_unit_test(never),
+                cmocka_unit_test(choices),
+        };
+
+        return cmocka_run_group_tests(tests, nodes_find, NULL);
+}
