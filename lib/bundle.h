@@ -17,11 +17,18 @@ struct bundle_limits {
 };
 extern const struct bundle_limits bundle_limits_default; /* 64 MiB, 256 MiB, 4096 */
 
-/* Whom to believe. ring NULL: nobody (inspect): signatures are not checked, and the caller says so. */
+/* Whom to believe: a threshold of the ring's keys; or verified metadata that lists the content id, and then embedded signatures
+ * are only reported. Neither: nobody (inspect): nothing is checked, and the caller says so. */
 struct bundle_trust {
         const struct keyring *ring;
-        size_t threshold;
+        size_t threshold;       /* >= 1 with a ring that decides */
+        const uint8_t *content; /* SHA256_SIZE bytes; NULL: the ring decides */
 };
+bool bundle_trust_decides(const struct bundle_trust *trust);
+/* Are these exact bytes a manifest's that is to be believed? Refusals: those of signatures_verify(); digest-mismatch for another
+ * content id; unknown-key when nobody is trusted. ret_report may be NULL. */
+int bundle_trust_check(const struct bundle_trust *trust, const void *p, size_t n, const struct signature *sigs, size_t n_sigs,
+                       struct sig_report *ret_report, struct err *err);
 
 /* Called in order; each may be NULL; a negative return stops the pass and is passed on. */
 struct bundle_sink {

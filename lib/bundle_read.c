@@ -162,9 +162,8 @@ static int manifest_accept(const struct envelope *env, const struct bundle_trust
                            struct sig_report *ret_report, struct err *err) {
         int r;
 
-        if (trust->ring) {
-                r = signatures_verify(env->bytes.data, env->bytes.len, env->sigs, env->n_sigs, trust->ring, trust->threshold,
-                                      ret_report, err);
+        if (trust->ring || trust->content) {
+                r = bundle_trust_check(trust, env->bytes.data, env->bytes.len, env->sigs, env->n_sigs, ret_report, err);
                 if (r < 0)
                         return r;
         } else if (ret_report)

@@ -224,7 +224,7 @@ static int manifest_take(struct exchange *x, const int fds[static 2], struct err
         r = signatures_parse(&sigs, &x->sigs, &x->n_sigs, err);
         if (r < 0)
                 return r;
-        r = signatures_verify(x->bytes.data, x->bytes.len, x->sigs, x->n_sigs, x->trust->ring, x->trust->threshold, NULL, err);
+        r = bundle_trust_check(x->trust, x->bytes.data, x->bytes.len, x->sigs, x->n_sigs, NULL, err);
         if (r < 0)
                 return r;
         r = manifest_parse(x->bytes.data, x->bytes.len, &x->manifest, err);
@@ -366,7 +366,7 @@ static int request_check(const struct fetch_request *req, const struct bundle_tr
         uint16_t ports[HTTPS_PORTS_MAX];
         size_t n;
 
-        if (!trust || !trust->ring || trust->ring->n == 0 || trust->threshold == 0)
+        if (!bundle_trust_decides(trust))
                 return err_set(err, -EINVAL, REASON_UNKNOWN_KEY, "no key is trusted");
         if (!req->url && req->fd < 0)
                 return err_set(err, -EINVAL, REASON_USAGE, "nothing to fetch");

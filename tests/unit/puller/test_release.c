@@ -50,6 +50,7 @@ struct offer {
         size_t n_fds;
         struct keyring *ring;
         size_t threshold;
+        const uint8_t *content;
 };
 
 static void offer_make(struct offer *o, const struct made_bundle *b) {
@@ -65,7 +66,7 @@ static void offer_make(struct offer *o, const struct made_bundle *b) {
 }
 
 static int offer_verify(struct offer *o, struct release *ret, struct err *err) {
-        struct bundle_trust trust = {.ring = o->ring, .threshold = o->threshold};
+        struct bundle_trust trust = {.ring = o->ring, .threshold = o->threshold, .content = o->content};
 
         return release_verify(&o->bytes, o->sigs, o->n_sigs, o->fds, o->n_fds, &trust, ret, err);
 }
@@ -83,6 +84,37 @@ static void refused(struct offer *o, enum reason want, size_t fds_before) {
         for (size_t i = 0; i < o->n_fds; i++)
                 assert_int_equal(o->fds[i], -1);
         assert_int_equal(open_fds(), fds_before);
+}
+
+/* A repository's metadata lists the content id: then that decides, signed by whom or not. */
+static void by_content(void **state) {
+        size_t before = open_fds();
+        uint8_t content[SHA256_SIZE];
+        struct release rel = RELEASE_INIT;
+        struct err err = {};
+        struct offer o;
+
+        assert_int_equal(sha256(made.bundle.env.bytes.data, made.bundle.env.bytes.len, content), 0);
+        offer_make(&o, &made.bundle);
+        o.ring = NULL;
+        o.threshold = 0;
+        o.n_sigs = 0;
+        o.content = content;
+        if (offer_verify(&o, &rel, &err) < 0)
+                fail_msg("%s", err.msg);
+        assert_int_equal(rel.manifest->release, 7);
+        release_done(&rel);
+
+        offer_make(&o, &made.bundle); /* both keys have signed, and another content is listed */
+        content[31] ^= 1;
+        o.content = content;
+        refused(&o, REASON_DIGEST_MISMATCH, before);
+        content[31] ^= 1;
+
+        offer_make(&o, &made.bundle); /* one byte of it is another */
+        o.content = content;
+        o.bytes.data[o.bytes.len / 2] ^= 1;
+        refused(&o, REASON_DIGEST_MISMATCH, before);
 }
 
 static void good(void **state) {
@@ -323,6 +355,7 @@ static void not_sealed(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(by_content),
                 cmocka_unit_test(good),
                 cmocka_unit_test(sender_keeps_descriptor),
                 cmocka_unit_test(nobody_to_trust),
