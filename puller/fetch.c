@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "child.h"
+#include "fetch_intake.h"
 #include "fetch_proto.h"
 #include "fileio.h"
 #include "https.h"
@@ -22,27 +23,16 @@
 /* What has come from the child so far. */
 struct exchange {
         const struct fetch_request *req;
-        const struct bundle_trust *trust;
+        struct intake in;
         struct waiter *waiter;
         int64_t deadline_ns;
         struct child child;
         bool sandboxed;
-        struct buf bytes; /* signatures over these hold, from here on down */
-        struct signature *sigs;
-        size_t n_sigs;
-        struct manifest *manifest;
-        int *fds; /* of the members that have come: anything, as far as we know */
-        size_t n_fds;
 };
 
 static void exchange_done(struct exchange *x) {
         child_kill(&x->child);
-        for (size_t i = 0; i < x->n_fds; i++)
-                close(x->fds[i]);
-        free(x->fds);
-        manifest_free(x->manifest);
-        free(x->sigs);
-        buf_done(&x->bytes);
+        intake_done(&x->in);
 }
 #define cleanup_exchange cleanup(exchange_done)
 
@@ -130,7 +120,7 @@ static int request_send(struct exchange *x, struct err *err) {
                         fds[n++] = all[i];
                 }
         if (r == 0)
-                r = request_format(req, x->trust, given, &packet, err);
+                r = request_format(req, x->in.trust, given, &packet, err);
         if (r == 0) {
                 r = msg_send(x->child.sock, packet.data, packet.len, fds, n);
                 if (r == -EPIPE) /* it has ended already; how, is told when its answer is waited for */
@@ -144,98 +134,6 @@ static int request_send(struct exchange *x, struct err *err) {
 }
 
 /* ---- from the child: hostile ---- */
-
-static int nonsense(struct err *err, const char *what) {
-        return err_set(err, -EBADMSG, REASON_MALFORMED, "the fetcher misbehaves: %s", what);
-}
-
-/* Whole content of a sealed memory file; by position, because the sender shares the file's offset. */
-static int memory_file_read(int fd, size_t max, struct buf *ret, struct err *err) {
-        struct stat st;
-        int r = memfd_check_sealed(fd, err);
-
-        if (r < 0)
-                return r;
-        if (fstat(fd, &st) < 0)
-                return err_errno(err, -errno, "stat");
-        if (st.st_size <= 0 || (uint64_t)st.st_size > max)
-                return err_set(err, -EFBIG, REASON_TOO_LARGE, "%lld bytes, and 1 to %zu are allowed", (long long)st.st_size, max);
-        while (ret->len < (size_t)st.st_size) {
-                char chunk[16384];
-                ssize_t n = pread(fd, chunk, sizeof(chunk), ret->len);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return err_errno(err, n < 0 ? -errno : -EIO, "read");
-                if (buf_append(ret, chunk, n) < 0)
-                        return err_errno(err, -ENOMEM, "read");
-        }
-        return 0;
-}
-
-static int signatures_parse(const struct buf *b, struct signature **ret, size_t *ret_n, struct err *err) {
-        size_t n = b->len / sizeof(struct fetch_signature);
-        cleanup_free struct signature *sigs = new_array(n, sizeof(*sigs));
-
-        if (!sigs)
-                return err_errno(err, -ENOMEM, "signatures");
-        if (b->len % sizeof(struct fetch_signature) != 0)
-                return nonsense(err, "part of a signature");
-        for (size_t i = 0; i < n; i++) {
-                struct fetch_signature s;
-
-                memcpy(&s, b->data + i * sizeof(s), sizeof(s));
-                if (s.len > sizeof(sigs[i].sig))
-                        return nonsense(err, "a signature of impossible length");
-                memcpy(sigs[i].keyid, s.keyid, sizeof(sigs[i].keyid));
-                memcpy(sigs[i].sig, s.sig, s.len);
-                sigs[i].len = s.len;
-        }
-        *ret = steal_pointer(sigs);
-        *ret_n = n;
-        return 0;
-}
-
-static int content_within_limits(const struct manifest *m, const struct bundle_limits *limits, struct err *err) {
-        uint64_t sum = 0;
-
-        if (m->n_members > limits->max_members)
-                return err_set(err, -EFBIG, REASON_TOO_LARGE, "%zu members, and %zu are allowed", m->n_members,
-                               limits->max_members);
-        for (size_t i = 0; i < m->n_members; i++)
-                if (add_overflows(sum, m->members[i].length, &sum) || sum > limits->max_content)
-                        return err_set(err, -EFBIG, REASON_TOO_LARGE, "members of more than %llu bytes",
-                                       (unsigned long long)limits->max_content);
-        return 0;
-}
-
-/* Signatures over the exact bytes first, then what they say: from here on it is known how much may still come. */
-static int manifest_take(struct exchange *x, const int fds[static 2], struct err *err) {
-        cleanup_buf struct buf sigs = {};
-        int r;
-
-        r = memory_file_read(fds[0], MANIFEST_MAX, &x->bytes, err);
-        if (r < 0)
-                return err_wrap(err, r, "manifest");
-        r = memory_file_read(fds[1], SIGNATURES_MAX * sizeof(struct fetch_signature), &sigs, err);
-        if (r < 0)
-                return err_wrap(err, r, "signatures");
-        r = signatures_parse(&sigs, &x->sigs, &x->n_sigs, err);
-        if (r < 0)
-                return r;
-        r = bundle_trust_check(x->trust, x->bytes.data, x->bytes.len, x->sigs, x->n_sigs, NULL, err);
-        if (r < 0)
-                return r;
-        r = manifest_parse(x->bytes.data, x->bytes.len, &x->manifest, err);
-        if (r < 0)
-                return r;
-        r = content_within_limits(x->manifest, &x->req->limits, err);
-        if (r < 0)
-                return r;
-        x->fds = new_array(x->manifest->n_members, sizeof(*x->fds));
-        return x->fds ? 0 : err_errno(err, -ENOMEM, "members");
-}
 
 /* The child's reasons that make sense of a download; no other may be put into its mouth. */
 static enum reason reason_checked(const char *word) {
@@ -272,11 +170,8 @@ static int done_take(struct exchange *x, struct fetch_packet *p, struct fetched 
         cleanup_fetched struct fetched f = {.sandbox = ret->sandbox, .http_status = ret->http_status};
         int r;
 
-        if (!x->manifest || x->n_fds < x->manifest->n_members)
-                return nonsense(err, "it is done before it has sent everything");
         child_kill(&x->child);
-        r = release_verify(&x->bytes, steal_pointer(x->sigs), x->n_sigs, x->fds, x->n_fds, x->trust, &f.release, err);
-        x->n_fds = 0; /* closed by release_verify() */
+        r = intake_finish(&x->in, &f.release, err);
         if (r < 0)
                 return r;
         if (validator_keep(p->etag, sizeof(p->etag), &f.etag) < 0 ||
@@ -297,13 +192,13 @@ static int packet_take(struct exchange *x, struct fetch_packet *p, int *fds, siz
         int r;
 
         if (p->message < FETCH_SANDBOXED || p->message > FETCH_FAILED || n_fds != brings[p->message])
-                return nonsense(err, "an unknown message, or the wrong descriptors");
+                return intake_nonsense(err, "an unknown message, or the wrong descriptors");
         if (p->http_status > 0 && p->http_status < 1000)
                 ret->http_status = p->http_status;
         if (p->message == FETCH_FAILED) /* even before the sandbox: that may be what failed */
                 return failure_take(p, ret, err);
         if (x->sandboxed == (p->message == FETCH_SANDBOXED))
-                return nonsense(err, "messages in the wrong order");
+                return intake_nonsense(err, "messages in the wrong order");
 
         switch (p->message) {
         case FETCH_SANDBOXED:
@@ -311,15 +206,12 @@ static int packet_take(struct exchange *x, struct fetch_packet *p, int *fds, siz
                 ret->sandbox = p->sandbox;
                 return 0;
         case FETCH_MANIFEST:
-                return x->bytes.data ? nonsense(err, "a second manifest") : manifest_take(x, fds, err);
+                return intake_manifest(&x->in, fds, err);
         case FETCH_MEMBER:
-                if (!x->manifest || x->n_fds >= x->manifest->n_members || p->member != x->n_fds)
-                        return nonsense(err, "a member that is not next");
-                x->fds[x->n_fds++] = steal_fd(&fds[0]);
-                return 0;
+                return intake_member(&x->in, p->member, &fds[0], err);
         case FETCH_NOT_MODIFIED:
-                if (!conditional(x->req) || x->bytes.data)
-                        return nonsense(err, "\"not modified\" answers another question");
+                if (!conditional(x->req) || x->in.bytes.data)
+                        return intake_nonsense(err, "\"not modified\" answers another question");
                 ret->not_modified = true;
                 return 1;
         default:
@@ -351,12 +243,12 @@ static int packet_receive(struct exchange *x, struct fetched *ret, struct err *e
         if (n == -ECANCELED)
                 return err_set(err, n, REASON_NONE, "called off");
         if (n == -EBADMSG)
-                return nonsense(err, "too long a message, or too many descriptors");
+                return intake_nonsense(err, "too long a message, or too many descriptors");
         if (n < 0)
                 return err_errno(err, n, "fetcher");
         if (n == 0)
                 return ended(x, err);
-        r = n == sizeof(p) ? packet_take(x, &p, fds, n_fds, ret, err) : nonsense(err, "too short a message");
+        r = n == sizeof(p) ? packet_take(x, &p, fds, n_fds, ret, err) : intake_nonsense(err, "too short a message");
         for (size_t i = 0; i < n_fds; i++)
                 close_p(&fds[i]);
         return r;
@@ -380,7 +272,7 @@ int fetch_bundle(const struct fetch_request *req, const struct bundle_trust *tru
         struct child_spec spec = {.exe = req->exe, .role = "@fetcher", .cgroup = -1};
         cleanup_exchange struct exchange x = {
                 .req = req,
-                .trust = trust,
+                .in = {.trust = trust, .limits = &req->limits},
                 .waiter = w,
                 .deadline_ns = monotonic_ns() + (req->timeout_ns > 0 ? req->timeout_ns : TIMEOUT_DEFAULT),
                 .child = CHILD_INIT,

@@ -5,19 +5,14 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
-#include "bundle.h"
 #include "child.h"
 #include "fetch.h"
+#include "fetch_deliver.h"
 #include "fetch_proto.h"
 #include "fileio.h"
 #include "https.h"
-
-#ifndef MFD_NOEXEC_SEAL /* linux 6.3 */
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
 
 #define ADDRESS_SPACE_MAX (1ULL << 30) /* the archive's window, the manifest, TLS; content is in memory files */
 #define SEND_BUFFER (32 * 1024)
@@ -35,7 +30,6 @@ struct job {
         size_t pems_len;
         int fds[GIVEN_COUNT]; /* -1: not given */
         struct keyring ring;
-        int member; /* the memory file that is being filled */
         int download;
 };
 
@@ -143,80 +137,6 @@ static int sandbox(struct job *j, const uint16_t *ports, size_t n_ports, struct 
         return sandbox_enter(&spec, ret, err);
 }
 
-/* ---- handing over ---- */
-
-static int packet_send(struct job *j, const struct fetch_packet *p, const int *fds, size_t n_fds, struct err *err) {
-        int r = msg_send(j->sock, p, sizeof(*p), fds, n_fds);
-
-        return r < 0 ? err_errno(err, r, "supervisor") : 0;
-}
-
-static int on_manifest(void *ctx, const struct envelope *env, const struct manifest *m, struct err *err) {
-        cleanup_free struct fetch_signature *sigs = new_array(env->n_sigs, sizeof(*sigs));
-        cleanup_fd int bytes_fd = -1, sigs_fd = -1;
-
-        if (!sigs)
-                return err_errno(err, -ENOMEM, "signatures");
-        for (size_t i = 0; i < env->n_sigs; i++) {
-                memcpy(sigs[i].keyid, env->sigs[i].keyid, sizeof(sigs[i].keyid));
-                sigs[i].len = env->sigs[i].len;
-                memcpy(sigs[i].sig, env->sigs[i].sig, env->sigs[i].len);
-        }
-        bytes_fd = memfd_sealed("manifest", env->bytes.data, env->bytes.len, err);
-        if (bytes_fd < 0)
-                return bytes_fd;
-        sigs_fd = memfd_sealed("signatures", sigs, env->n_sigs * sizeof(*sigs), err);
-        if (sigs_fd < 0)
-                return sigs_fd;
-        return packet_send(ctx, &(struct fetch_packet){.message = FETCH_MANIFEST}, (int[]){bytes_fd, sigs_fd}, 2, err);
-}
-
-static int memory_file(const char *name) {
-        int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-
-        if (fd < 0 && errno == EINVAL)
-                fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        return fd < 0 ? -errno : fd;
-}
-
-static int on_member(void *ctx, size_t index, struct err *err) {
-        struct job *j = ctx;
-
-        close_p(&j->member);
-        j->member = memory_file("member");
-        return j->member < 0 ? err_errno(err, j->member, "memory file") : 0;
-}
-
-static int on_member_data(void *ctx, size_t index, const void *p, size_t n, struct err *err) {
-        struct job *j = ctx;
-        int r = fd_write_all(j->member, p, n);
-
-        return r < 0 ? err_errno(err, r, "memory file") : 0;
-}
-
-static int on_member_end(void *ctx, size_t index, struct err *err) {
-        struct job *j = ctx;
-        int r;
-
-        if (fcntl(j->member, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-                return err_errno(err, -errno, "memory file");
-        r = packet_send(j, &(struct fetch_packet){.message = FETCH_MEMBER, .member = index}, &j->member, 1, err);
-        close_p(&j->member);
-        j->member = -1;
-        return r;
-}
-
-static int bundle_hand_over(struct job *j, int fd, struct err *err) {
-        struct bundle_trust trust = {.ring = &j->ring, .threshold = j->start.threshold};
-        struct bundle_limits limits = {
-                .max_archive = j->start.max_archive, .max_content = j->start.max_content, .max_members = j->start.max_members};
-        struct bundle_sink sink = {
-                .ctx = j, .manifest = on_manifest, .member = on_member, .data = on_member_data, .member_end = on_member_end};
-        struct sig_report report;
-
-        return bundle_read_fd(fd, &trust, &limits, &sink, &report, err);
-}
-
 /* ---- the network ---- */
 
 static int on_download(void *ctx, const void *p, size_t n, struct err *err) {
@@ -285,7 +205,7 @@ static int download(struct job *j, const uint16_t *ports, size_t n_ports, struct
                 r = token_read(j, &token, &req.token, err);
         if (r < 0)
                 return r;
-        j->download = memory_file("archive");
+        j->download = fetch_memory_file("archive");
         if (j->download < 0)
                 return err_errno(err, j->download, "memory file");
         r = https_get(&req, ret, err);
@@ -295,6 +215,14 @@ static int download(struct job *j, const uint16_t *ports, size_t n_ports, struct
 }
 
 /* ---- the whole ---- */
+
+static int hand_over(const struct job *j, struct err *err) {
+        const struct bundle_trust trust = {.ring = &j->ring, .threshold = j->start.threshold};
+        const struct bundle_limits limits = {
+                .max_archive = j->start.max_archive, .max_content = j->start.max_content, .max_members = j->start.max_members};
+
+        return bundle_deliver(j->sock, j->url ? j->download : j->fds[GIVEN_INPUT], &trust, &limits, err);
+}
 
 static int serve(struct job *j, struct fetch_packet *answer, struct err *err) {
         uint16_t ports[HTTPS_PORTS_MAX + 1];
@@ -315,7 +243,7 @@ static int serve(struct job *j, struct fetch_packet *answer, struct err *err) {
         r = sandbox(j, ports, n_ports, &answer->sandbox, err);
         if (r < 0)
                 return r;
-        r = packet_send(j, answer, NULL, 0, err);
+        r = fetch_packet_send(j->sock, answer, NULL, 0, err);
         if (r < 0)
                 return r;
         r = keys_parse(j, err);
@@ -334,11 +262,11 @@ static int serve(struct job *j, struct fetch_packet *answer, struct err *err) {
         strcpy(answer->last_modified, response.last_modified);
         if (response.not_modified)
                 return 0;
-        return bundle_hand_over(j, j->url ? j->download : j->fds[GIVEN_INPUT], err);
+        return hand_over(j, err);
 }
 
 int fetcher_main(int sock) {
-        struct job j = {.sock = sock, .member = -1, .download = -1};
+        struct job j = {.sock = sock, .download = -1};
         struct fetch_packet answer = {};
         struct err err = {};
         int r, size = SEND_BUFFER;

@@ -483,7 +483,7 @@ static const struct behaviour {
         B(garbage_manifest, -EBADMSG, REASON_BAD_SIGNATURE, NULL), /* and not "malformed": it is never parsed */
         B(huge_manifest, -EFBIG, REASON_TOO_LARGE, "manifest"),
         B(empty_manifest, -EFBIG, REASON_TOO_LARGE, "manifest"),
-        B(empty_signatures, -EFBIG, REASON_TOO_LARGE, "signatures"),
+        B(empty_signatures, -EBADMSG, REASON_UNKNOWN_KEY, "not signed"),
         B(part_of_a_signature, -EBADMSG, REASON_MALFORMED, "part of a signature"),
         B(impossible_signature, -EBADMSG, REASON_MALFORMED, "impossible length"),
         B(too_many_signatures, -EFBIG, REASON_TOO_LARGE, "signatures"),
