@@ -27,9 +27,15 @@ int config_defaults(struct config *ret, struct err *err) {
                 .run_dir = strdup("/run/lsmpull"),
                 .bpffs_dir = strdup("/sys/fs/bpf"),
                 .bpf_token = true,
+                .git_branch = strdup("main"),
+                .root_file = strdup("/etc/lsmpull/root.json"),
+                .ring = strdup("stable"),
+                .stale_after_ns = 24 * 3600 * 1000000000LL,
+                .ssh_known_hosts = strdup("/etc/ssh/ssh_known_hosts"),
         };
 
-        if (!c.fetcher_user || !c.loader_user || !c.reporter_user || !c.state_dir || !c.run_dir || !c.bpffs_dir) {
+        if (!c.fetcher_user || !c.loader_user || !c.reporter_user || !c.state_dir || !c.run_dir || !c.bpffs_dir ||
+            !c.git_branch || !c.root_file || !c.ring || !c.ssh_known_hosts) {
                 config_done(&c);
                 return err_errno(err, -ENOMEM, "configuration");
         }
@@ -37,20 +43,38 @@ int config_defaults(struct config *ret, struct err *err) {
         return 0;
 }
 
+static void list_free(char **list) {
+        for (char **p = list; p && *p; p++)
+                free(*p);
+        free(list);
+}
+
 void config_done(struct config *c) {
-        char *strings[] = {c->file,       c->source,  c->ca,           c->certificate, c->client_key,
-                           c->token_file, c->proxy,   c->fetcher_user, c->loader_user, c->reporter_user,
-                           c->state_dir,  c->run_dir, c->bpffs_dir,    c->cgroup_dir,  c->fetcher_exe};
+        char *strings[] = {c->file,         c->source,      c->repository,    c->git,          c->git_branch, c->root_file,
+                           c->ring,         c->node_id,     c->first_boot,    c->metrics_file, c->ca,         c->certificate,
+                           c->client_key,   c->token_file,  c->https_user,    c->proxy,        c->ssh_key,    c->ssh_known_hosts,
+                           c->fetcher_user, c->loader_user, c->reporter_user, c->state_dir,    c->run_dir,    c->bpffs_dir,
+                           c->cgroup_dir,   c->fetcher_exe};
 
         for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
                 free(strings[i]);
-        for (size_t i = 0; i < c->n_key_files; i++)
-                free(c->key_files[i]);
-        free(c->key_files);
-        for (char **arg = c->health_command; arg && *arg; arg++)
-                free(*arg);
-        free(c->health_command);
+        list_free(c->key_files);
+        list_free(c->bundles);
+        list_free(c->health_command);
+        list_free(c->stale_command);
         *c = (struct config){};
+}
+
+enum source_kind config_source_kind(const struct config *c) {
+        if (c->git)
+                return SOURCE_GIT;
+        if (c->repository)
+                return c->repository[0] == '/' ? SOURCE_DIRECTORY : SOURCE_HTTPS;
+        return c->source ? SOURCE_BUNDLE : SOURCE_NONE;
+}
+
+const char *config_source_address(const struct config *c) {
+        return c->git ? c->git : c->repository ? c->repository : c->source;
 }
 
 int config_check(const struct config *c, struct err *err) {

@@ -3,9 +3,19 @@
  * The agent's configuration: defaults, then /etc/lsmpull/lsmpull.yaml, then flags. Every path can be moved, so that tests and
  * several instances can live side by side. Unknown keys, and all else that is not understood, are errors with file:line:column.
  *
- *      source: {bundle: FILE|URL, keys: [PUB.pem...], threshold: N}     # polled by `run`; absent: only `install`
+ *      source: {repository: DIR|URL}                                    # polled by `run`; without a source: only `install`
+ *      source: {git: DIR|URL, branch: NAME}                             # the same, in a branch of a Git repository
+ *      source: {bundle: FILE|URL, keys: [PUB.pem...], threshold: N}     # one bundle, by its own signatures
+ *      trust: {root: FILE}                                              # the anchor of a repository
+ *      bundles: [NAME...]                                               # which of the repository's
+ *      ring: NAME                                                       # in their rollouts
+ *      node-id: TEXT                                                    # places the node in its ring
+ *      first_boot: DIR                                                  # a repository on this disk, while nothing is in force
  *      poll: {interval: 60s, jitter: 10}                                # percent
- *      https: {ca: FILE, certificate: FILE, key: FILE, token: FILE, proxy: URL}
+ *      https: {ca: FILE, certificate: FILE, key: FILE, token: FILE, user: NAME, proxy: URL}
+ *      ssh: {key: FILE, known-hosts: FILE}
+ *      on_stale: {run: [PROGRAM, ARG...], after: 1d}
+ *      metrics: {file: FILE.prom}
  *      confirm: {deadline: 60s, health: 10s, max-denials: N, command: [PROGRAM, ARG...]}
  *      limits: {archive: 64MiB, content: 256MiB}
  *      mode: enforce|audit                                              # audit lowers every policy; it is never raised
@@ -22,9 +32,25 @@
 #include "key.h"
 #include "manifest.h"
 
+enum source_kind { SOURCE_NONE, SOURCE_BUNDLE, SOURCE_HTTPS, SOURCE_GIT, SOURCE_DIRECTORY };
+
 struct config {
-        char *file;   /* the file it was read from; NULL: none */
-        char *source; /* NULL: none. An absolute path (file:// taken off) or an https:// URL */
+        char *file; /* the file it was read from; NULL: none */
+        /* At most one of these three: an absolute path (file:// taken off), or a URL: https://, with `git` also ssh://. */
+        char *source;     /* one bundle */
+        char *repository; /* no slash at its end */
+        char *git;
+        char *git_branch;
+        char *root_file;      /* the trust anchor of repository and git */
+        char **bundles;       /* NULL-terminated names, each once; NULL: none */
+        char *ring;           /* never NULL */
+        char *node_id;        /* NULL: made from the machine's id (node_id.h) */
+        char *first_boot;     /* NULL: none */
+        char **stale_command; /* NULL-terminated argv; NULL: none */
+        int64_t stale_after_ns;
+        char *metrics_file; /* NULL: none */
+        char *https_user;   /* the token is this user's password; NULL: it is a bearer token */
+        char *ssh_key, *ssh_known_hosts;
         char **key_files;
         size_t n_key_files;
         size_t threshold; /* 0: every key must have signed */
@@ -44,6 +70,7 @@ struct config {
 };
 
 #define CONFIG_MAX (1u << 20)
+#define CONFIG_BUNDLES_MAX 64
 
 int config_defaults(struct config *ret, struct err *err);
 /* p: YAML text; name: for messages. What it sets replaces what was set. After a failure, c is good for config_done() alone. */
@@ -62,3 +89,12 @@ int duration_parse(const char *text, int64_t *ret_ns);
 int size_parse(const char *text, uint64_t *ret);
 /* A source as `source.bundle` and `install` take it; ret: the path or URL to use. */
 int source_parse(const char *text, char **ret, struct err *err);
+/* The same for a whole repository: no query, and without slashes at its end. */
+int repository_parse(const char *text, char **ret, struct err *err);
+/* A Git repository: a path, or https:// or ssh:// without a password in it. */
+int git_url_parse(const char *text, char **ret, struct err *err);
+
+/* Where releases come from. */
+enum source_kind config_source_kind(const struct config *c);
+/* Its address, for messages; NULL: none. */
+const char *config_source_address(const struct config *c);

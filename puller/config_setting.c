@@ -3,19 +3,25 @@
 
 #include <strings.h>
 
-#define S_NS 1000000000LL
-#define DEADLINE_MAX (24 * 3600 * S_NS) /* the gate's clock wraps after weeks; a day is more than anyone watches */
-#define INTERVAL_MIN S_NS
 #define LIMIT_MAX (4ULL << 30)
-#define RUN_DIR_MAX 94 /* "/control.sock" and the terminator make it the 108 bytes of a socket's address */
 #define USER_MAX 31
+#define NODE_ID_MAX 128
+#define METRICS_SUFFIX ".prom"
 #define LIST_MAX 256
 
 enum kind {
         KIND_PATH,
         KIND_PATHS,
         KIND_COMMAND,
+        KIND_NAMES,
         KIND_SOURCE,
+        KIND_REPOSITORY,
+        KIND_GIT,
+        KIND_BRANCH,
+        KIND_NAME,
+        KIND_NODE_ID,
+        KIND_METRICS,
+        KIND_HTTPS_USER,
         KIND_PROXY,
         KIND_DURATION,
         KIND_LIMIT,
@@ -34,16 +40,30 @@ struct setting {
 };
 
 static const struct setting settings[] = {
+        {"source", "repository", KIND_REPOSITORY, offsetof(struct config, repository)},
+        {"source", "git", KIND_GIT, offsetof(struct config, git)},
+        {"source", "branch", KIND_BRANCH, offsetof(struct config, git_branch)},
         {"source", "bundle", KIND_SOURCE, offsetof(struct config, source)},
         {"source", "keys", KIND_PATHS, offsetof(struct config, key_files)},
         {"source", "threshold", KIND_THRESHOLD, offsetof(struct config, threshold)},
+        {"trust", "root", KIND_PATH, offsetof(struct config, root_file)},
+        {NULL, "bundles", KIND_NAMES, offsetof(struct config, bundles)},
+        {NULL, "ring", KIND_NAME, offsetof(struct config, ring)},
+        {NULL, "node-id", KIND_NODE_ID, offsetof(struct config, node_id)},
+        {NULL, "first_boot", KIND_PATH, offsetof(struct config, first_boot)},
         {"poll", "interval", KIND_DURATION, offsetof(struct config, poll_interval_ns)},
         {"poll", "jitter", KIND_PERCENT, offsetof(struct config, poll_jitter_percent)},
         {"https", "ca", KIND_PATH, offsetof(struct config, ca)},
         {"https", "certificate", KIND_PATH, offsetof(struct config, certificate)},
         {"https", "key", KIND_PATH, offsetof(struct config, client_key)},
         {"https", "token", KIND_PATH, offsetof(struct config, token_file)},
+        {"https", "user", KIND_HTTPS_USER, offsetof(struct config, https_user)},
         {"https", "proxy", KIND_PROXY, offsetof(struct config, proxy)},
+        {"ssh", "key", KIND_PATH, offsetof(struct config, ssh_key)},
+        {"ssh", "known-hosts", KIND_PATH, offsetof(struct config, ssh_known_hosts)},
+        {"on_stale", "run", KIND_COMMAND, offsetof(struct config, stale_command)},
+        {"on_stale", "after", KIND_DURATION, offsetof(struct config, stale_after_ns)},
+        {"metrics", "file", KIND_METRICS, offsetof(struct config, metrics_file)},
         {"confirm", "deadline", KIND_DURATION, offsetof(struct config, deadline_ns)},
         {"confirm", "health", KIND_DURATION, offsetof(struct config, health_ns)},
         {"confirm", "max-denials", KIND_DENIALS, offsetof(struct config, max_denials)},
@@ -138,6 +158,49 @@ static int user_check(const char *text, struct err *err) {
         return 0;
 }
 
+/* What git itself would take for the name of a branch, and nothing that means something to a shell, a refspec or a path. */
+static int branch_check(const char *text, struct err *err) {
+        size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-");
+
+        if (n == 0 || text[n] || n > 200 || strchr("-./", text[0]) || strchr("./", text[n - 1]) || strstr(text, "..") ||
+            strstr(text, "//") || strstr(text, "/.") || strstr(text, ".lock"))
+                return bad(err, text, "a branch's name");
+        return 0;
+}
+
+static int bundle_name_check(const char *text, struct err *err) {
+        return name_valid(text) ? 0 : bad(err, text, "a name: a-z, 0-9 and -, at most 63");
+}
+
+static int node_id_check(const char *text, struct err *err) {
+        size_t n = 0;
+
+        while (text[n] > ' ' && text[n] <= '~')
+                n++;
+        if (n == 0 || text[n] || n > NODE_ID_MAX)
+                return bad(err, text, "a node's id: 1 to 128 printable characters, no spaces");
+        return 0;
+}
+
+static int metrics_check(const char *text, struct err *err) {
+        size_t n = strlen(text), suffix = strlen(METRICS_SUFFIX);
+        int r = path_check(text, err);
+
+        if (r < 0)
+                return r;
+        /* node_exporter passes over all other files without a word. */
+        if (n <= suffix || !streq(text + n - suffix, METRICS_SUFFIX) || text[n - suffix - 1] == '/')
+                return bad(err, text, "a file whose name ends in " METRICS_SUFFIX);
+        return 0;
+}
+
+static int https_user_check(const char *text, struct err *err) {
+        for (const char *p = text; *p; p++)
+                if (*p <= ' ' || *p > '~' || *p == ':')
+                        return bad(err, text, "a user's name: printable characters, no spaces and colons");
+        return *text && strlen(text) <= NODE_ID_MAX ? 0 : bad(err, text, "a user's name");
+}
+
 static int number_set(const char *text, uint64_t min, uint64_t max, uint64_t *ret, struct err *err) {
         uint64_t v;
 
@@ -155,6 +218,12 @@ static int word_set(const char *text, const char *no, const char *yes, bool *ret
         return 0;
 }
 
+static int (*const text_checks[])(const char *text, struct err *err) = {
+        [KIND_PATH] = path_check,       [KIND_PROXY] = proxy_check,           [KIND_USER] = user_check,
+        [KIND_BRANCH] = branch_check,   [KIND_NAME] = bundle_name_check,      [KIND_NODE_ID] = node_id_check,
+        [KIND_METRICS] = metrics_check, [KIND_HTTPS_USER] = https_user_check,
+};
+
 static int scalar_set(struct config *c, const struct setting *s, const char *text, struct err *err) {
         void *field = (char *)c + s->offset;
         char *source = NULL;
@@ -164,16 +233,21 @@ static int scalar_set(struct config *c, const struct setting *s, const char *tex
 
         switch (s->kind) {
         case KIND_PATH:
-                r = path_check(text, err);
-                return r < 0 ? r : string_set(field, text, err);
         case KIND_PROXY:
-                r = proxy_check(text, err);
-                return r < 0 ? r : string_set(field, text, err);
         case KIND_USER:
-                r = user_check(text, err);
+        case KIND_BRANCH:
+        case KIND_NAME:
+        case KIND_NODE_ID:
+        case KIND_METRICS:
+        case KIND_HTTPS_USER:
+                r = text_checks[s->kind](text, err);
                 return r < 0 ? r : string_set(field, text, err);
         case KIND_SOURCE:
-                r = source_parse(text, &source, err);
+        case KIND_REPOSITORY:
+        case KIND_GIT:
+                r = s->kind == KIND_SOURCE ? source_parse(text, &source, err)
+                    : s->kind == KIND_GIT  ? git_url_parse(text, &source, err)
+                                           : repository_parse(text, &source, err);
                 if (r < 0)
                         return r;
                 free(*(char **)field);
@@ -238,30 +312,39 @@ static int strings_set(char ***field, const char *const *values, size_t n, struc
         return 0;
 }
 
+static bool named_before(const char *const *values, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (streq(values[i], values[n]))
+                        return true;
+        return false;
+}
+
 static int list_set(struct config *c, const struct setting *s, const char *const *values, size_t n, size_t *ret_bad,
                     struct err *err) {
-        bool paths = s->kind == KIND_PATHS;
-        size_t n_checked = paths ? n : 1; /* a command's arguments may be anything */
+        size_t max = s->kind == KIND_PATHS ? KEYRING_MAX : s->kind == KIND_NAMES ? CONFIG_BUNDLES_MAX : LIST_MAX;
+        size_t n_checked = s->kind == KIND_COMMAND ? 1 : n; /* a command's arguments may be anything */
         int r;
 
-        if (n == 0 || n > (paths ? KEYRING_MAX : LIST_MAX))
-                return err_set(err, -EINVAL, REASON_CONFIG, "a list of 1 to %d is needed", paths ? KEYRING_MAX : LIST_MAX);
+        if (n == 0 || n > max)
+                return err_set(err, -EINVAL, REASON_CONFIG, "a list of 1 to %zu is needed", max);
         for (size_t i = 0; i < n_checked; i++) {
-                r = path_check(values[i], err);
+                r = s->kind == KIND_NAMES ? bundle_name_check(values[i], err) : path_check(values[i], err);
+                if (r >= 0 && s->kind == KIND_NAMES && named_before(values, i))
+                        r = err_set(err, -EINVAL, REASON_CONFIG, "'%s' is there twice", values[i]);
                 if (r < 0) {
                         *ret_bad = i;
                         return r;
                 }
         }
         r = strings_set((char ***)((char *)c + s->offset), values, n, err);
-        if (r >= 0 && paths)
+        if (r >= 0 && s->kind == KIND_PATHS)
                 c->n_key_files = n;
         return r;
 }
 
 int setting_set(struct config *c, const struct setting *s, const char *const *values, size_t n, bool list, size_t *ret_bad,
                 struct err *err) {
-        bool wants_list = s->kind == KIND_PATHS || s->kind == KIND_COMMAND;
+        bool wants_list = s->kind == KIND_PATHS || s->kind == KIND_NAMES || s->kind == KIND_COMMAND;
 
         *ret_bad = n;
         if (list != wants_list)
@@ -270,68 +353,4 @@ int setting_set(struct config *c, const struct setting *s, const char *const *va
                 return list_set(c, s, values, n, ret_bad, err);
         *ret_bad = 0;
         return scalar_set(c, s, values[0], err);
-}
-
-/* ---- between settings ----------------------------------------------------------------------------------------------- */
-
-struct judgement {
-        const char *section, *key; /* to blame */
-        struct err *err;
-};
-
-static int blame(struct judgement *j, const char *section, const char *key, const char *why) {
-        j->section = section;
-        j->key = key;
-        return err_set(j->err, -EINVAL, REASON_CONFIG, "%s.%s: %s", section, key, why);
-}
-
-static int source_judge(const struct config *c, struct judgement *j) {
-        if (c->source && c->n_key_files == 0)
-                return blame(j, "source", "bundle", "it needs source.keys: nothing is taken on anyone's word");
-        if (!c->source && c->n_key_files > 0)
-                return blame(j, "source", "keys", "they are of no use without source.bundle");
-        if (c->threshold > c->n_key_files && c->n_key_files > 0)
-                return blame(j, "source", "threshold", "it is higher than the number of source.keys");
-        if (c->client_key && !c->certificate)
-                return blame(j, "https", "key", "it is of no use without https.certificate");
-        if (c->certificate && !c->client_key)
-                return blame(j, "https", "certificate", "it is of no use without https.key");
-        return 0;
-}
-
-static int times_judge(const struct config *c, struct judgement *j) {
-        if (c->deadline_ns > DEADLINE_MAX)
-                return blame(j, "confirm", "deadline", "at most 1d");
-        if (c->health_ns >= c->deadline_ns)
-                return blame(j, "confirm", "health",
-                             "it must be shorter than confirm.deadline, or the kernel falls back before anything is confirmed");
-        if (c->poll_interval_ns < INTERVAL_MIN)
-                return blame(j, "poll", "interval", "at least 1s");
-        return 0;
-}
-
-static int users_judge(const struct config *c, struct judgement *j) {
-        static const char why[] = "each child needs a user of its own: what runs as one user can take over all that runs as it";
-
-        if (streq(c->fetcher_user, c->loader_user))
-                return blame(j, "users", "loader", why);
-        if (streq(c->fetcher_user, c->reporter_user) || streq(c->loader_user, c->reporter_user))
-                return blame(j, "users", "reporter", why);
-        return 0;
-}
-
-int settings_judge(const struct config *c, const char **ret_section, const char **ret_key, struct err *err) {
-        struct judgement j = {.err = err};
-        int r;
-
-        r = source_judge(c, &j);
-        if (r >= 0)
-                r = times_judge(c, &j);
-        if (r >= 0)
-                r = users_judge(c, &j);
-        if (r >= 0 && strlen(c->run_dir) > RUN_DIR_MAX)
-                r = blame(&j, "paths", "run", "too long for the address of the control socket in it");
-        *ret_section = j.section;
-        *ret_key = j.key;
-        return r;
 }

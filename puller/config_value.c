@@ -114,3 +114,48 @@ int source_parse(const char *text, char **ret, struct err *err) {
         *ret = strdup(text);
         return *ret ? 0 : err_errno(err, -ENOMEM, "source");
 }
+
+int repository_parse(const char *text, char **ret, struct err *err) {
+        cleanup_free char *source = NULL;
+        size_t n;
+        int r;
+
+        r = source_parse(text, &source, err);
+        if (r < 0)
+                return r;
+        if (source[0] != '/' && strpbrk(source, "?#"))
+                return err_set(err, -EINVAL, REASON_CONFIG, "'%s': files are named below it, so it cannot have a query", text);
+        n = strlen(source);
+        while (n > 1 && source[n - 1] == '/')
+                source[--n] = '\0';
+        *ret = steal_pointer(source);
+        return 0;
+}
+
+/* A user's name is part of the address (git@); a password is a secret that would end in status and logs. */
+static int ssh_check(const char *url, struct err *err) {
+        const char *host = url + strlen("ssh://"), *at;
+        size_t n = strcspn(host, "/?#");
+
+        at = memchr(host, '@', n);
+        if (n == 0 || host[n] != '/' || !host[n + 1] || (at && (at == host || at + 1 == host + n)))
+                return err_set(err, -EINVAL, REASON_CONFIG, "an ssh:// URL is ssh://USER@HOST/PATH");
+        if (at && memchr(host, ':', (size_t)(at - host)))
+                return err_set(err, -EINVAL, REASON_CONFIG, "a URL with a password in it is refused: name a key as ssh.key");
+        return 0;
+}
+
+int git_url_parse(const char *text, char **ret, struct err *err) {
+        if (text[0] == '/' || starts_with(text, "file://") || starts_with(text, "https://") || starts_with(text, "http://"))
+                return repository_parse(text, ret, err);
+        if (!starts_with(text, "ssh://"))
+                return err_set(err, -EINVAL, REASON_CONFIG, "'%s' is no absolute path, no file://, no https:// and no ssh:// URL",
+                               text);
+        for (const char *p = text; *p; p++)
+                if ((unsigned char)*p <= ' ' || *p == 0x7f)
+                        return err_set(err, -EINVAL, REASON_CONFIG, "a source has no spaces or control characters");
+        if (ssh_check(text, err) < 0)
+                return -EINVAL;
+        *ret = strdup(text);
+        return *ret ? 0 : err_errno(err, -ENOMEM, "source");
+}

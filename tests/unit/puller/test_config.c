@@ -47,7 +47,18 @@ static void defaults(void **state) {
                 cleanup_config struct config c = {};
 
                 parse_ok(&c, empty[i]);
-                assert_null(c.source);
+                assert_int_equal(config_source_kind(&c), SOURCE_NONE);
+                assert_null(config_source_address(&c));
+                assert_string_equal(c.git_branch, "main");
+                assert_string_equal(c.root_file, "/etc/lsmpull/root.json");
+                assert_string_equal(c.ring, "stable");
+                assert_string_equal(c.ssh_known_hosts, "/etc/ssh/ssh_known_hosts");
+                assert_null(c.bundles);
+                assert_null(c.node_id);
+                assert_null(c.first_boot);
+                assert_null(c.stale_command);
+                assert_int_equal(c.stale_after_ns, 86400 * S);
+                assert_null(c.metrics_file);
                 assert_int_equal(c.n_key_files, 0);
                 assert_int_equal(c.poll_interval_ns, 60 * S);
                 assert_int_equal(c.poll_jitter_percent, 10);
@@ -77,7 +88,13 @@ static void every_key(void **state) {
                      "  keys: [/etc/lsmpull/a.pub, /etc/lsmpull/b.pub]\n"
                      "  threshold: 2\n"
                      "poll: {interval: 5m, jitter: 0}\n"
-                     "https: {ca: /ca.pem, certificate: /c.pem, key: /k.pem, token: /t, proxy: 'http://proxy:3128'}\n"
+                     "https: {ca: /ca.pem, certificate: /c.pem, key: /k.pem, token: /t, user: git, proxy: 'http://proxy:3128'}\n"
+                     "trust: {root: /r.json}\n"
+                     "ring: canary\n"
+                     "node-id: web-17.example.net\n"
+                     "ssh: {known-hosts: /kh}\n"
+                     "on_stale: {run: [/bin/page, me], after: 2h}\n"
+                     "metrics: {file: /m/lsmpull.prom}\n"
                      "confirm:\n"
                      "  deadline: 2m\n"
                      "  health: 1500ms\n"
@@ -89,6 +106,16 @@ static void every_key(void **state) {
                      "users: {fetcher: f, loader: l, reporter: r}\n"
                      "paths: {state: /s, run: /r, bpffs: /b, cgroup: /c}\n");
         assert_string_equal(c.source, "https://example.net/b/baseline.tar.zst");
+        assert_int_equal(config_source_kind(&c), SOURCE_BUNDLE);
+        assert_string_equal(c.https_user, "git");
+        assert_string_equal(c.root_file, "/r.json");
+        assert_string_equal(c.ring, "canary");
+        assert_string_equal(c.node_id, "web-17.example.net");
+        assert_string_equal(c.ssh_known_hosts, "/kh");
+        assert_string_equal(c.stale_command[1], "me");
+        assert_null(c.stale_command[2]);
+        assert_int_equal(c.stale_after_ns, 7200 * S);
+        assert_string_equal(c.metrics_file, "/m/lsmpull.prom");
         assert_int_equal(c.n_key_files, 2);
         assert_string_equal(c.key_files[1], "/etc/lsmpull/b.pub");
         assert_int_equal(c.threshold, 2);
@@ -174,6 +201,67 @@ static void sources(void **state) {
         assert_null(strstr(err.msg, "secret"));
 }
 
+static void repositories(void **state) {
+        static const struct {
+                const char *yaml, *address;
+                enum source_kind kind;
+        } good[] = {
+                {"source: {repository: https://h/repo/}\nbundles: [a]\n", "https://h/repo", SOURCE_HTTPS},
+                {"source: {repository: https://h}\nbundles: [a, b-2]\nfirst_boot: /usr/share/repo\n", "https://h", SOURCE_HTTPS},
+                {"source: {repository: /srv/repo//}\nbundles: [a]\n", "/srv/repo", SOURCE_DIRECTORY},
+                {"source: {repository: file:///srv/repo}\nbundles: [a]\n", "/srv/repo", SOURCE_DIRECTORY},
+                {"source: {repository: /}\nbundles: [a]\n", "/", SOURCE_DIRECTORY},
+                {"source: {git: https://h/r.git, branch: release/v1.x}\nbundles: [a]\n", "https://h/r.git", SOURCE_GIT},
+                {"source: {git: /srv/r.git}\nbundles: [a]\n", "/srv/r.git", SOURCE_GIT},
+                {"source: {git: 'ssh://git@h:2222/r.git'}\nbundles: [a]\nssh: {key: /k}\n", "ssh://git@h:2222/r.git", SOURCE_GIT},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+                cleanup_config struct config c = {};
+
+                parse_ok(&c, good[i].yaml);
+                assert_int_equal(config_source_kind(&c), good[i].kind);
+                assert_string_equal(config_source_address(&c), good[i].address);
+                assert_string_equal(c.bundles[0], "a");
+        }
+}
+
+static void wrong_repositories(void **state) {
+        refused("source: {repository: http://h/r}\nbundles: [a]\n", "c.yaml:1:22:", "http:// is refused");
+        refused("source: {repository: 'https://h/r?x=1'}\nbundles: [a]\n", "c.yaml:1:22:", "query");
+        refused("source: {repository: repo}\nbundles: [a]\n", "c.yaml:1:22:", "no absolute path");
+        refused("source: {repository: 'https://u:p@h/r'}\nbundles: [a]\n", "c.yaml:1:22:", "https.token");
+        refused("source: {git: 'git://h/r'}\nbundles: [a]\n", "c.yaml:1:15:", "ssh://");
+        refused("source: {git: 'http://h/r'}\nbundles: [a]\n", "c.yaml:1:15:", "http:// is refused");
+        refused("source: {git: 'git@h:r.git'}\nbundles: [a]\n", "c.yaml:1:15:", "no ssh:// URL");
+        refused("source: {git: 'ssh://git:pw@h/r'}\nbundles: [a]\nssh: {key: /k}\n", "c.yaml:1:15:", "ssh.key");
+        refused("source: {git: 'ssh://h'}\nbundles: [a]\nssh: {key: /k}\n", "c.yaml:1:15:", "ssh://USER@HOST/PATH");
+        refused("source: {git: 'ssh://@h/r'}\nbundles: [a]\nssh: {key: /k}\n", "c.yaml:1:15:", "ssh://USER@HOST/PATH");
+        refused("source: {git: 'ssh:///r'}\nbundles: [a]\nssh: {key: /k}\n", "c.yaml:1:15:", "ssh://USER@HOST/PATH");
+        refused("source: {git: 'ssh://g@h/r x'}\nbundles: [a]\n", "c.yaml:1:15:", "no spaces");
+        refused("source: {git: /r, branch: '-x'}\nbundles: [a]\n", "c.yaml:1:27:", "a branch's name");
+        refused("source: {git: /r, branch: 'a..b'}\nbundles: [a]\n", "c.yaml:1:27:", "a branch's name");
+        refused("source: {git: /r, branch: 'a:b'}\nbundles: [a]\n", "c.yaml:1:27:", "a branch's name");
+        refused("source: {git: /r, branch: 'a.lock'}\nbundles: [a]\n", "c.yaml:1:27:", "a branch's name");
+        refused("source: {git: /r, branch: ''}\nbundles: [a]\n", "c.yaml:1:27:", "a branch's name");
+        refused("source: {repository: /r}\n", "c.yaml:1:10:", "bundles: [NAME]");
+        refused("source: {git: /r}\n", "c.yaml:1:10:", "bundles: [NAME]");
+        refused("source: {git: /r, repository: /r}\nbundles: [a]\n", "c.yaml:1:19:", "one source is enough");
+        refused("source: {bundle: /b, keys: [/k], repository: /r}\nbundles: [a]\n", "c.yaml:1:34:", "one source is enough");
+        refused("source: {git: /r, bundle: /b, keys: [/k]}\nbundles: [a]\n", "c.yaml:1:10:", "one source is enough");
+        refused("source: {repository: /r, keys: [/k]}\nbundles: [a]\n", "c.yaml:1:26:", "trust.root");
+        refused("source: {repository: /r, threshold: 1}\nbundles: [a]\n", "c.yaml:1:26:", "without source.bundle");
+        refused("bundles: [a]\n", "c.yaml:1:1:", "without source.repository");
+        refused("first_boot: /r\n", "c.yaml:1:1:", "without source.repository");
+        refused("source: {bundle: /b, keys: [/k]}\nbundles: [a]\n", "c.yaml:2:1:", "without source.repository");
+        refused("source: {git: 'ssh://g@h/r'}\nbundles: [a]\n", "c.yaml:1:10:", "needs ssh.key");
+        refused("source: {git: /r}\nbundles: [a]\nssh: {key: /k}\n", "c.yaml:3:7:", "ssh://");
+        refused("source: {repository: /r}\nbundles: a\n", "c.yaml:2:10:", "a list is needed");
+        refused("source: {repository: /r}\nbundles: []\n", "c.yaml:2:", "a list of 1 to 64");
+        refused("source: {repository: /r}\nbundles: [a, A]\n", "c.yaml:2:14:", "a name");
+        refused("source: {repository: /r}\nbundles: [a, b, a]\n", "c.yaml:2:17:", "there twice");
+}
+
 static void durations(void **state) {
         static const struct {
                 const char *text;
@@ -243,7 +331,7 @@ static void sizes(void **state) {
 }
 
 static void wrong_keys(void **state) {
-        refused("sauce: 1\n", "c.yaml:1:1:", "unknown key 'sauce'; here are known: source, poll, https");
+        refused("sauce: 1\n", "c.yaml:1:1:", "unknown key 'sauce'; here are known: source, trust, bundles, ring");
         refused("poll:\n  intervall: 60s\n", "c.yaml:2:3:", "unknown key 'poll.intervall'; here are known: interval, jitter");
         refused("poll: {interval: 60s, jitters: 1}\n", "c.yaml:1:23:", "poll.jitters");
         refused("interval: 60s\n", "c.yaml:1:1:", "unknown key 'interval'");
@@ -304,6 +392,24 @@ static void wrong_values(void **state) {
         refused("source:\n  bundle: http://h/b\n  keys: [/k]\n", "c.yaml:2:11:", "http:// is refused: anybody on the way");
         refused("source:\n  bundle: /b\n  keys: [k.pub]\n", "c.yaml:3:10:", "an absolute path");
         refused("source: {bundle: /b, keys: [/k], threshold: 0}\n", "c.yaml:1:45:", "from 1 to 64");
+        refused("ring: Canary\n", "c.yaml:1:7:", "a name");
+        refused("ring: ''\n", "c.yaml:1:7:", "a name");
+        refused("ring: [canary]\n", "c.yaml:1:", "one value is needed");
+        refused("node-id: 'a b'\n", "c.yaml:1:10:", "a node's id");
+        refused("node-id: ''\n", "c.yaml:1:10:", "a node's id");
+        refused("node-id: \"n\u00f6de\"\n", "c.yaml:1:10:", "a node's id");
+        refused("first_boot: repo\n", "c.yaml:1:13:", "an absolute path");
+        refused("trust: {root: root.json}\n", "c.yaml:1:15:", "an absolute path");
+        refused("on_stale: {run: /bin/page}\n", "c.yaml:1:17:", "a list is needed");
+        refused("on_stale: {run: [page]}\n", "c.yaml:1:18:", "an absolute path");
+        refused("on_stale: {run: [/bin/page], after: never}\n", "c.yaml:1:37:", "duration");
+        refused("metrics: {file: lsmpull.prom}\n", "c.yaml:1:17:", "an absolute path");
+        refused("metrics: {file: /m/lsmpull.txt}\n", "c.yaml:1:17:", "ends in .prom");
+        refused("metrics: {file: /m/.prom}\n", "c.yaml:1:17:", "ends in .prom");
+        refused("metrics: {file: .prom}\n", "c.yaml:1:17:", "an absolute path");
+        refused("https: {token: /t, user: 'a:b'}\n", "c.yaml:1:26:", "no spaces and colons");
+        refused("https: {user: git}\n", "c.yaml:1:9:", "https.token");
+        refused("ssh: {key: k}\n", "c.yaml:1:12:", "an absolute path");
 }
 
 static void between_settings(void **state) {
@@ -377,50 +483,71 @@ static void files(void **state) {
         rmdir(dir);
 }
 
-/* The example that is installed must be what the program takes: as it is (all defaults), and with every key switched on. */
+/* With every key of the example switched on, but for those of the other kinds of source. */
+static void example_switched_on(const char *text, const char *const *others, enum source_kind kind) {
+        cleanup_config struct config c = {};
+        cleanup_free char *copy = strdup(text);
+        cleanup_buf struct buf on = {};
+        size_t n_keys = 0, n_others = 0;
+
+        assert_non_null(copy);
+        for (char *line = strtok(copy, "\n"); line; line = strtok(NULL, "\n")) {
+                bool other = false;
+
+                if (line[0] == '#' && (!line[1] || (line[1] == ' ' && line[2] != ' '))) /* "# text"; not "#section:", "#  key:" */
+                        continue;
+                n_keys += strchr(line, ':') != NULL;
+                for (const char *const *o = others; *o; o++)
+                        other |= strncmp(line + 1, *o, strlen(*o)) == 0;
+                n_others += other;
+                if (!other)
+                        assert_int_equal(buf_printf(&on, "%s\n", line + (line[0] == '#')), 0);
+        }
+        parse_ok(&c, on.data);
+        assert_int_equal(n_keys, 39 + 11); /* settings and sections: a new key must be shown there, too */
+        for (size_t i = 0; others[i]; i++)
+                assert_true(n_others-- > 0);
+        assert_int_equal(n_others, 0);
+        assert_int_equal(config_source_kind(&c), kind);
+        assert_non_null(c.health_command);
+        assert_non_null(c.stale_command);
+        assert_non_null(c.metrics_file);
+        assert_non_null(c.proxy);
+        assert_non_null(c.cgroup_dir);
+}
+
+/* The example that is installed must be what the program takes: as it is (all defaults), and with what it shows switched on. */
 static void example(void **state) {
+        static const char *const no_git[] = {
+                "  git:",         "  branch:", "  bundle:", "  keys:", "  threshold:", "ssh:", "  key: /etc/lsmpull/ssh",
+                "  known-hosts:", NULL};
+        static const char *const only_git[] = {"  repository:", "  bundle:", "  keys:", "  threshold:", NULL};
+        static const char *const only_bundle[] = {
+                "  repository:",           "  git:",         "  branch:", "bundles:", "first_boot:", "ssh:",
+                "  key: /etc/lsmpull/ssh", "  known-hosts:", NULL};
         const char *path = getenv("LSM_SOURCE_DIR");
         cleanup_config struct config c = {};
-        cleanup_buf struct buf b = {}, on = {};
+        cleanup_buf struct buf b = {};
         char name[PATH_MAX];
         struct err err = {};
-        size_t n_keys = 0;
 
         snprintf(name, sizeof(name), "%s/puller/lsmpull.yaml", path ? path : ".");
         if (file_read(AT_FDCWD, name, CONFIG_MAX, &b, &err) < 0)
                 fail_msg("%s (run from the source's folder, or set LSM_SOURCE_DIR)", err.msg);
         parse_ok(&c, b.data);
-        assert_null(c.source);
-        config_done(&c);
-
-        for (char *line = strtok(b.data, "\n"); line; line = strtok(NULL, "\n"))
-                if (line[0] != '#' || (line[1] && (line[1] != ' ' || line[2] == ' '))) { /* "# text", "#section:", "#  key:" */
-                        assert_int_equal(buf_printf(&on, "%s\n", line + (line[0] == '#')), 0);
-                        n_keys += strchr(line, ':') != NULL;
-                }
-        parse_ok(&c, on.data);
-        assert_int_equal(n_keys, 25 + 7); /* settings and sections: a new key must be shown there, too */
-        assert_non_null(c.source);
-        assert_non_null(c.health_command);
-        assert_non_null(c.proxy);
-        assert_non_null(c.cgroup_dir);
+        assert_int_equal(config_source_kind(&c), SOURCE_NONE);
+        example_switched_on(b.data, no_git, SOURCE_HTTPS);
+        example_switched_on(b.data, only_git, SOURCE_GIT);
+        example_switched_on(b.data, only_bundle, SOURCE_BUNDLE);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(defaults),
-                cmocka_unit_test(every_key),
-                cmocka_unit_test(later_parse_replaces),
-                cmocka_unit_test(sources),
-                cmocka_unit_test(durations),
-                cmocka_unit_test(sizes),
-                cmocka_unit_test(wrong_keys),
-                cmocka_unit_test(wrong_shapes),
-                cmocka_unit_test(wrong_values),
-                cmocka_unit_test(between_settings),
-                cmocka_unit_test(check_after_flags),
-                cmocka_unit_test(odd_bytes),
-                cmocka_unit_test(files),
+                cmocka_unit_test(defaults),          cmocka_unit_test(every_key),    cmocka_unit_test(later_parse_replaces),
+                cmocka_unit_test(sources),           cmocka_unit_test(repositories), cmocka_unit_test(wrong_repositories),
+                cmocka_unit_test(durations),         cmocka_unit_test(sizes),        cmocka_unit_test(wrong_keys),
+                cmocka_unit_test(wrong_shapes),      cmocka_unit_test(wrong_values), cmocka_unit_test(between_settings),
+                cmocka_unit_test(check_after_flags), cmocka_unit_test(odd_bytes),    cmocka_unit_test(files),
                 cmocka_unit_test(example),
         };
 
