@@ -37,6 +37,8 @@
         /* releases */                                            \
         X(REASON_EXPIRED, "expired", 3)                           \
         X(REASON_ROLLED_BACK_METADATA, "rolled-back-metadata", 3) \
+        X(REASON_MIXED_METADATA, "mixed-metadata", 3)             \
+        X(REASON_UNKNOWN_TARGET, "unknown-target", 3)             \
         X(REASON_WRONG_BUNDLE, "wrong-bundle", 3)                 \
         X(REASON_RELEASE_TOO_OLD, "release-too-old", 3)           \
         X(REASON_RELEASE_REUSED, "release-reused", 3)             \

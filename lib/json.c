@@ -13,8 +13,9 @@ static bool has_control(const char *p, size_t n) {
         return false;
 }
 
-/* What jansson lets through and signed documents do not have. */
-static int value_check(const json_t *j, int depth, struct err *err) {
+/* What jansson lets through and signed documents do not have; of that, others' documents may have control characters and all
+ * integers of 64 bits. */
+static int value_check(const json_t *j, bool strict, int depth, struct err *err) {
         const char *key;
         json_t *v;
         size_t i;
@@ -25,26 +26,26 @@ static int value_check(const json_t *j, int depth, struct err *err) {
         switch (json_typeof(j)) {
         case JSON_OBJECT:
                 json_object_foreach((json_t *)j, key, v) {
-                        if (has_control(key, strlen(key)))
+                        if (strict && has_control(key, strlen(key)))
                                 return err_set(err, -EBADMSG, REASON_MALFORMED, "a key holds a control character");
-                        r = value_check(v, depth + 1, err);
+                        r = value_check(v, strict, depth + 1, err);
                         if (r < 0)
                                 return r;
                 }
                 return 0;
         case JSON_ARRAY:
                 json_array_foreach(j, i, v) {
-                        r = value_check(v, depth + 1, err);
+                        r = value_check(v, strict, depth + 1, err);
                         if (r < 0)
                                 return r;
                 }
                 return 0;
         case JSON_STRING:
-                if (has_control(json_string_value(j), json_string_length(j)))
+                if (strict && has_control(json_string_value(j), json_string_length(j)))
                         return err_set(err, -EBADMSG, REASON_MALFORMED, "a string holds a control character");
                 return 0;
         case JSON_INTEGER:
-                if (json_integer_value(j) > JSON_INT_MAX || json_integer_value(j) < -JSON_INT_MAX)
+                if (strict && (json_integer_value(j) > JSON_INT_MAX || json_integer_value(j) < -JSON_INT_MAX))
                         return err_set(err, -EBADMSG, REASON_MALFORMED, "an integer is beyond 2^53 - 1");
                 return 0;
         case JSON_REAL:
@@ -57,7 +58,7 @@ static int value_check(const json_t *j, int depth, struct err *err) {
         return err_set(err, -EBADMSG, REASON_MALFORMED, "unknown kind of value");
 }
 
-int json_parse(const void *p, size_t n, json_t **ret, struct err *err) {
+static int parse(const void *p, size_t n, bool strict, json_t **ret, struct err *err) {
         cleanup_json json_t *j = NULL;
         json_error_t e;
         int r;
@@ -74,18 +75,66 @@ int json_parse(const void *p, size_t n, json_t **ret, struct err *err) {
                                 *s = '?';
                 return err_set(err, -EBADMSG, REASON_MALFORMED, "JSON line %d: %s", e.line, e.text);
         }
-        r = value_check(j, 0, err);
+        r = value_check(j, strict, 0, err);
         if (r < 0)
                 return err_wrap(err, r, "JSON");
         *ret = steal_pointer(j);
         return 0;
 }
 
-static int write_string(const char *p, size_t n, struct buf *out, struct err *err) {
+int json_parse(const void *p, size_t n, json_t **ret, struct err *err) {
+        return parse(p, n, true, ret, err);
+}
+
+int json_parse_foreign(const void *p, size_t n, json_t **ret, struct err *err) {
+        return parse(p, n, false, ret, err);
+}
+
+/* Canonical bytes as jansson reads them: what stands raw in a string is escaped. */
+static int escape_controls(const char *p, size_t n, struct buf *out) {
+        bool in_string = false;
+        size_t from = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (in_string && p[i] == '\\') {
+                        i++;
+                        continue;
+                }
+                if (p[i] == '"')
+                        in_string = !in_string;
+                if (!in_string || (uint8_t)p[i] >= 0x20)
+                        continue;
+                if (buf_append(out, p + from, i - from) < 0 || buf_printf(out, "\\u%04x", (unsigned)(uint8_t)p[i]) < 0)
+                        return -ENOMEM;
+                from = i + 1;
+        }
+        return buf_append(out, p + from, n - from);
+}
+
+int json_parse_canonical(const void *p, size_t n, json_t **ret, struct err *err) {
+        cleanup_buf struct buf text = {}, again = {};
+        cleanup_json json_t *j = NULL;
+        int r;
+
+        if (n && memchr(p, 0, n))
+                return err_set(err, -EBADMSG, REASON_MALFORMED, "JSON holds a NUL byte");
+        if (escape_controls(p, n, &text) < 0)
+                return err_errno(err, -ENOMEM, "JSON");
+        r = parse(text.data, text.len, false, &j, err);
+        if (r < 0)
+                return r;
+        r = json_canonical_foreign(j, &again, err);
+        if (r < 0)
+                return r;
+        if (again.len != n || memcmp(again.data, p, n) != 0)
+                return err_set(err, -EBADMSG, REASON_MALFORMED, "signed bytes are not canonical JSON");
+        *ret = steal_pointer(j);
+        return 0;
+}
+
+static int write_string(const char *p, size_t n, struct buf *out) {
         const char *end = p + n;
 
-        if (has_control(p, n))
-                return err_set(err, -EBADMSG, REASON_MALFORMED, "a string holds a control character");
         if (buf_append(out, "\"", 1) < 0)
                 return -ENOMEM;
         while (p < end) {
@@ -127,7 +176,7 @@ static int write_object(const json_t *j, int depth, struct buf *out, struct err 
         for (size_t i = 0; i < n; i++) {
                 if (i > 0 && buf_append(out, ",", 1) < 0)
                         return -ENOMEM;
-                r = write_string(keys[i], strlen(keys[i]), out, err);
+                r = write_string(keys[i], strlen(keys[i]), out);
                 if (r < 0)
                         return r;
                 if (buf_append(out, ":", 1) < 0)
@@ -166,7 +215,7 @@ static int write_value(const json_t *j, int depth, struct buf *out, struct err *
         case JSON_ARRAY:
                 return write_array(j, depth, out, err);
         case JSON_STRING:
-                return write_string(json_string_value(j), json_string_length(j), out, err);
+                return write_string(json_string_value(j), json_string_length(j), out);
         case JSON_INTEGER:
                 return buf_printf(out, "%lld", (long long)json_integer_value(j));
         case JSON_TRUE:
@@ -181,9 +230,9 @@ static int write_value(const json_t *j, int depth, struct buf *out, struct err *
         return err_set(err, -EBADMSG, REASON_MALFORMED, "canonical JSON has no floats");
 }
 
-int json_canonical(const json_t *j, struct buf *out, struct err *err) {
+static int canonical(const json_t *j, bool strict, struct buf *out, struct err *err) {
         size_t len = out->len;
-        int r = value_check(j, 0, err);
+        int r = value_check(j, strict, 0, err);
 
         if (r < 0)
                 return r;
@@ -193,6 +242,14 @@ int json_canonical(const json_t *j, struct buf *out, struct err *err) {
                 out->data[len] = 0;
         }
         return r == -ENOMEM ? err_errno(err, r, "JSON") : r;
+}
+
+int json_canonical(const json_t *j, struct buf *out, struct err *err) {
+        return canonical(j, true, out, err);
+}
+
+int json_canonical_foreign(const json_t *j, struct buf *out, struct err *err) {
+        return canonical(j, false, out, err);
 }
 
 static int member_get(const json_t *j, const char *key, json_type type, const char *type_name, json_t **ret, struct err *err) {

@@ -24,6 +24,13 @@ int json_parse(const void *p, size_t n, json_t **ret, struct err *err);
 /* Appends the canonical bytes of j. What json_parse() would refuse is not written: malformed, and `out` is as it was. */
 int json_canonical(const json_t *j, struct buf *out, struct err *err);
 
+/* The same for what others wrote: control characters are allowed in strings and keys (a key's PEM text has line feeds; the
+ * canonical form writes them raw, as the OLPC rules say), but for NUL; and every integer of 64 bits. */
+int json_parse_foreign(const void *p, size_t n, json_t **ret, struct err *err);
+int json_canonical_foreign(const json_t *j, struct buf *out, struct err *err);
+/* Parses canonical bytes; they must be exactly those that json_canonical_foreign() writes of the result (malformed). */
+int json_parse_canonical(const void *p, size_t n, json_t **ret, struct err *err);
+
 /* Typed members of an object: malformed, naming the key, when absent or of another type. Strings are borrowed from j. */
 int json_get_string(const json_t *j, const char *key, const char **ret, struct err *err);
 int json_get_int(const json_t *j, const char *key, long long min, long long max, long long *ret, struct err *err);

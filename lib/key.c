@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
 #include <openssl/x509.h>
@@ -49,7 +50,7 @@ static int openssl_error(struct err *err, int r, enum reason reason, const char 
 
 /* ---- public keys ------------------------------------------------------------------------------------------------- */
 
-static void pubkey_done(struct pubkey *key) {
+void pubkey_done(struct pubkey *key) {
         EVP_PKEY_free(key->evp);
         *key = (struct pubkey){};
 }
@@ -195,13 +196,30 @@ int pubkey_pem(const struct pubkey *key, struct buf *out, struct err *err) {
         return bio_append(bio, out, err);
 }
 
+static bool scheme_set(EVP_PKEY_CTX *params, enum key_scheme scheme) {
+        switch (scheme) {
+        case KEY_ED25519:
+        case KEY_ECDSA_SHA256:
+                return true;
+        case KEY_RSA_PSS_SHA256:
+                return EVP_PKEY_CTX_set_rsa_padding(params, RSA_PKCS1_PSS_PADDING) == 1 &&
+                       EVP_PKEY_CTX_set_rsa_mgf1_md(params, EVP_sha256()) == 1 &&
+                       EVP_PKEY_CTX_set_rsa_pss_saltlen(params, RSA_PSS_SALTLEN_AUTO) == 1;
+        case KEY_RSA_PKCS1_SHA256:
+                return EVP_PKEY_CTX_set_rsa_padding(params, RSA_PKCS1_PADDING) == 1;
+        }
+        return false;
+}
+
 int pubkey_verify(const struct pubkey *key, const void *p, size_t n, const uint8_t *sig, size_t sig_len, struct err *err) {
         cleanup_md_ctx EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+        EVP_PKEY_CTX *params = NULL; /* ctx owns it */
         bool good = false;
 
         if (!ctx)
                 return err_errno(err, -ENOMEM, "signature");
-        if (EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key->evp) == 1)
+        if (EVP_DigestVerifyInit(ctx, &params, key->scheme == KEY_ED25519 ? NULL : EVP_sha256(), NULL, key->evp) == 1 &&
+            scheme_set(params, key->scheme))
                 good = EVP_DigestVerify(ctx, sig, sig_len, p, n) == 1;
         ERR_clear_error();
         if (!good)

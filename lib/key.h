@@ -2,19 +2,30 @@
 /*
  * Keys: PEM files as OpenSSL writes them (PKCS#8 private, SPKI public). A key id is the SHA-256 of the canonical TUF key
  * object, {"keytype":"ed25519","keyval":{"public":HEX},"scheme":"ed25519"} (TUF 1.0.34, section 4.2).
+ *
+ * Whatever we write is signed with Ed25519. ECDSA and RSA are for reading others' repositories (key_tuf.c).
  */
 #pragma once
 
 #include "buf.h"
 #include "digest.h"
 #include "err.h"
+#include "json.h"
 
 #define KEYID_HEX SHA256_HEX
 #define SIG_MAX 1024 /* RSA-4096 is 512 bytes; Ed25519 is 64 */
 #define KEYRING_MAX 64
 
+enum key_scheme {
+        KEY_ED25519,
+        KEY_ECDSA_SHA256,   /* on P-256; DER signature */
+        KEY_RSA_PSS_SHA256, /* MGF1 with SHA-256, any length of salt */
+        KEY_RSA_PKCS1_SHA256,
+};
+
 struct pubkey {
-        void *evp;                     /* EVP_PKEY, opaque outside key.c */
+        void *evp; /* EVP_PKEY, opaque outside key*.c */
+        enum key_scheme scheme;
         uint8_t material[SHA256_SIZE]; /* SHA-256 of the SPKI DER: two ids of one key have one material */
         uint8_t id[SHA256_SIZE];
         char id_hex[KEYID_HEX];
@@ -30,6 +41,13 @@ void keyring_done(struct keyring *ring);
 int keyring_add_pem(struct keyring *ring, const void *pem, size_t n, struct err *err);
 int keyring_add_file(struct keyring *ring, const char *path, struct err *err);
 int keyring_add_raw(struct keyring *ring, const uint8_t raw[static 32], struct err *err);
+void pubkey_done(struct pubkey *key);
+/*
+ * A key of TUF metadata (section 4.2): {"keytype", "scheme", "keyval": {"public"}}, other members ignored: ed25519 (hex); ecdsa
+ * or ecdsa-sha2-nistp256 with ecdsa-sha2-nistp256 (SPKI PEM, P-256); rsa with rsassa-pss-sha256 or rsa-pkcs1v15-sha256 (SPKI
+ * PEM, 2048 to 8192 bits). Another kind: unsupported-format; damaged: malformed. ret->id is the key id of that object.
+ */
+int pubkey_from_tuf(const json_t *object, struct pubkey *ret, struct err *err);
 /* SPKI PEM text of a key. */
 int pubkey_pem(const struct pubkey *key, struct buf *out, struct err *err);
 /* 0 when sig is this key's signature over p; -EBADMSG (bad-signature) otherwise. Starts from "refused". */
