@@ -44,6 +44,7 @@ int doctor_run(struct doctor *d, struct err *err) {
                 check_state,
                 check_users,
                 check_clock,
+                check_node_id,
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(checks); i++)

@@ -65,6 +65,7 @@ void check_cgroup(struct doctor *d);
 void check_state(struct doctor *d);
 void check_users(struct doctor *d);
 void check_clock(struct doctor *d);
+void check_node_id(struct doctor *d);
 /* By trying it. */
 void check_loading(struct doctor *d);
 void check_ring_buffer(struct doctor *d);

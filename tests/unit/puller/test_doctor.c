@@ -15,6 +15,7 @@
 #include "doctor.h"
 #include "fileio.h"
 #include "folder.h"
+#include "node_id.h"
 
 /* A machine: the files that the checks read, below a directory. */
 struct machine {
@@ -353,6 +354,61 @@ static void test_users(void **state) {
 
 /* ---- the verdict --------------------------------------------------------------------------------------------------- */
 
+static void backdate(const struct machine *m, const char *name, int days) {
+        struct timespec t[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1800000000 - days * 86400}};
+        char path[256];
+
+        path_make(m, name, path);
+        assert_int_equal(utimensat(AT_FDCWD, path, t, 0), 0);
+}
+
+static void test_node_id(void **state) {
+        static const char *const bad[] = {"",
+                                          "\n",
+                                          "uninitialized\n",
+                                          "short\n",
+                                          "0123456789abcdef0123456789abcdeF\n",
+                                          "0123456789abcdef0123456789abcdef0\n",
+                                          "0123456789abcdef0123456789abcdef x\n",
+                                          "00000000000000000000000000000000\n",
+                                          "ffffffffffffffffffffffffffffffff"};
+        char id[129], again[129];
+        struct err err = {0};
+        struct machine m;
+
+        machine_init(&m);
+        assert_found(&m, check_node_id, "node-id", FINDING_WARN, "systemd-machine-id-setup");
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                put(&m, "/etc/machine-id", bad[i]);
+                assert_non_null(machine_id_fault(bad[i]));
+                assert_found(&m, check_node_id, "node-id", FINDING_WARN, "node-id in the configuration");
+        }
+        put(&m, "/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+        assert_found(&m, check_node_id, "node-id", FINDING_OK, "made from");
+        /* an image's id, and keys made when the clone first booted */
+        put(&m, "/etc/ssh/ssh_host_ed25519_key", "");
+        backdate(&m, "/etc/machine-id", 9);
+        backdate(&m, "/etc/ssh/ssh_host_ed25519_key", 2);
+        assert_found(&m, check_node_id, "node-id", FINDING_WARN, "template");
+        backdate(&m, "/etc/machine-id", 2);
+        assert_found(&m, check_node_id, "node-id", FINDING_OK, "made from");
+        m.config.node_id = strdup("web-17");
+        assert_found(&m, check_node_id, "node-id", FINDING_OK, "'web-17'");
+        assert_int_equal(node_id_get(&m.config, id, &err), 0);
+        assert_string_equal(id, "web-17");
+        free(m.config.node_id);
+        m.config.node_id = NULL;
+        /* of the machine that runs this, if it has one: the same each time, and not the machine's own */
+        if (node_id_get(&m.config, id, &err) >= 0) {
+                assert_int_equal(node_id_get(&m.config, again, &err), 0);
+                assert_string_equal(id, again);
+                assert_int_equal(strlen(id), 32);
+        } else {
+                assert_int_equal(err.reason, REASON_CONFIG);
+        }
+        machine_done(&m);
+}
+
 static void test_verdict(void **state) {
         struct doctor d = {.root = ""};
 
@@ -430,6 +486,7 @@ int main(void) {
                 cmocka_unit_test(test_cgroup),
                 cmocka_unit_test(test_state),
                 cmocka_unit_test(test_users),
+                cmocka_unit_test(test_node_id),
                 cmocka_unit_test(test_verdict),
                 cmocka_unit_test(test_json),
                 cmocka_unit_test(test_printed),
