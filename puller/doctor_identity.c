@@ -56,10 +56,11 @@ void check_node_id(struct doctor *d) {
                 doctor_found(d, "node-id", FINDING_WARN, remedy, MACHINE_ID " %s: rollouts cannot tell this node from others",
                              fault);
         else if (from_template(d))
-                doctor_found(d, "node-id", FINDING_WARN, remedy,
+                doctor_found(d, "node-id", FINDING_WARN,
+                             "if it came with a template: rm " MACHINE_ID
+                             "; systemd-machine-id-setup; or set node-id in the configuration",
                              MACHINE_ID
-                             " is older than this machine's ssh keys: if it came with a template, all machines made of "
-                             "that move together in a rollout");
+                             " is older than this machine's ssh keys: machines with the same id move together in a rollout");
         else
                 doctor_found(d, "node-id", FINDING_OK, NULL, "made from " MACHINE_ID);
 }
