@@ -77,13 +77,13 @@ test_bpf    := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(helper_bpf))
 test_progs  := $(patsubst %.c,$(B)/%,$(filter-out $(helper_bpf),$(helper_src)))
 
 .PHONY: all help
-all: $(B)/lsmbundle $(B)/lsmpull $(if $(filter release,$(VARIANT)),build/lsmbundle build/lsmpull)
+all: $(B)/lsmbundle $(B)/lsmpull $(B)/tuf-client $(if $(filter release,$(VARIANT)),build/lsmbundle build/lsmpull build/tuf-client)
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST)) Makefile.tests 2>/dev/null | sort -u
 
-#: all          build/lsmbundle and build/lsmpull (default)
-build/lsmbundle build/lsmpull: build/%: $(B)/%
+#: all          build/lsmbundle, build/lsmpull and build/tuf-client (default)
+build/lsmbundle build/lsmpull build/tuf-client: build/%: $(B)/%
 	$(Q)ln -sf $(VARIANT)/$* $@
 
 $(B)/lsmbundle: $(B)/builder/main.o $(B)/builder.a $(B)/lib.a
@@ -91,6 +91,10 @@ $(B)/lsmbundle: $(B)/builder/main.o $(B)/builder.a $(B)/lib.a
 
 $(B)/lsmpull: $(B)/puller/main.o $(B)/puller.a $(B)/lib.a
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_puller) $(LIBS_lib)
+
+# For TUF's conformance suite and our own tests of lib/tuf_*; never installed.
+$(B)/tuf-client: $(B)/tests/tuf/tuf-client.o $(B)/lib.a
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_lib)
 
 # Everything but main.o, so that unit tests link with the very objects of the programs.
 $(B)/lib.a: $(lib_obj)
@@ -140,4 +144,4 @@ deps:
 
 include Makefile.tests
 
--include $(lib_obj:.o=.d) $(builder_obj:.o=.d) $(puller_obj:.o=.d) $(unit_bin:=.d)
+-include $(lib_obj:.o=.d) $(builder_obj:.o=.d) $(puller_obj:.o=.d) $(B)/tests/tuf/tuf-client.d $(unit_bin:=.d)
