@@ -14,6 +14,11 @@ int64_t schedule_first(const struct schedule *s, uint64_t random) {
         return share(s->interval_ns, random);
 }
 
+/* The longest that anything makes a node wait: an hour, but not less than its own interval. */
+static int64_t longest(const struct schedule *s) {
+        return s->interval_ns > SCHEDULE_BACKOFF_MAX_NS ? s->interval_ns : SCHEDULE_BACKOFF_MAX_NS;
+}
+
 int64_t schedule_next(const struct schedule *s, uint32_t failures, int retry_after_s, uint64_t random) {
         int64_t spread, ceiling = s->interval_ns, asked = (int64_t)retry_after_s * 1000000000;
 
@@ -23,11 +28,22 @@ int64_t schedule_next(const struct schedule *s, uint32_t failures, int retry_aft
         }
         for (uint32_t i = 0; i < failures && ceiling < SCHEDULE_BACKOFF_MAX_NS; i++)
                 ceiling *= 2;
-        if (ceiling > SCHEDULE_BACKOFF_MAX_NS && ceiling > s->interval_ns)
-                ceiling = s->interval_ns > SCHEDULE_BACKOFF_MAX_NS ? s->interval_ns : SCHEDULE_BACKOFF_MAX_NS;
-        spread = share(ceiling, random);
-        /* A server that asked everybody to come back in ten minutes does not want everybody in ten minutes. */
-        return asked > 0 ? asked + share(s->interval_ns, random) : spread;
+        if (ceiling > longest(s))
+                ceiling = longest(s);
+        asked = asked < 0 ? 0 : asked > longest(s) ? longest(s) : asked;
+        /* On top, not instead: a server that asked everybody to come back in ten minutes does not want everybody in ten minutes, and
+         * one that is overloaded and always asks for a second is relieved all the same. */
+        return asked + share(ceiling, random);
+}
+
+int64_t schedule_wake(const struct schedule *s, int64_t poll_ns, int64_t change_s, uint64_t random) {
+        int64_t due;
+
+        if (change_s <= 0 || change_s > poll_ns / 1000000000)
+                return poll_ns;
+        due = change_s * 1000000000 +
+              share(s->interval_ns < SCHEDULE_SPREAD_MAX_NS ? s->interval_ns : SCHEDULE_SPREAD_MAX_NS, random);
+        return due < poll_ns ? due : poll_ns;
 }
 
 uint64_t random_u64(void) {

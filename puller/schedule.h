@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to poll next: pure functions of what has happened and a random number, so that a fleet can be simulated with them. */
+/* When to poll next: pure functions of what has happened and a random number, so that a fleet can be simulated with them
+ * (tests/bench/fleet). */
 #pragma once
 
 #include <stdint.h>
@@ -10,10 +11,15 @@ struct schedule {
 };
 
 #define SCHEDULE_BACKOFF_MAX_NS (3600 * 1000000000LL)
+#define SCHEDULE_SPREAD_MAX_NS (300 * 1000000000LL)
 
 /* After the start: anywhere in one interval, so that a fleet that boots together does not poll together. */
 int64_t schedule_first(const struct schedule *s, uint64_t random);
-/* After a poll; failures: how many in a row have failed. Then exponential back-off with full jitter, but never sooner than the
- * server asked (0: it did not). */
+/* After a poll; failures: how many in a row have failed. Then exponential back-off with full jitter, on top of what the server
+ * asked for (0: it did not). What it asks for counts up to the longest back-off: a mirror that asks for a year must not stop a
+ * node for a year. */
 int64_t schedule_next(const struct schedule *s, uint32_t failures, int retry_after_s, uint64_t random);
+/* When to look again, if a poll is due in poll_ns and the rollout's answer changes by itself in change_s seconds (0: it does not):
+ * what comes first. All nodes of a wave are told the same moment, so each comes a little later, within one interval. */
+int64_t schedule_wake(const struct schedule *s, int64_t poll_ns, int64_t change_s, uint64_t random);
 uint64_t random_u64(void);

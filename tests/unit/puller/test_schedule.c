@@ -75,12 +75,44 @@ static void a_long_interval(void **state) {
         assert_int_equal(schedule_next(&daily, 0, 0, 0), 77760 * S);
 }
 
-/* Never sooner than the server asked, and not all at that moment. */
+/* Never sooner than the server asked, not all at that moment, and with a back-off that grows all the same. */
 static void as_the_server_asks(void **state) {
+        uint64_t seed = 4;
+
         assert_int_equal(schedule_next(&five_minutes, 1, 3600, 0), 3600 * S);
-        assert_in_range(schedule_next(&five_minutes, 1, 3600, UINT64_MAX), 3899 * S, 3900 * S);
+        assert_in_range(schedule_next(&five_minutes, 1, 3600, UINT64_MAX), 4199 * S, 4200 * S);
         assert_int_equal(schedule_next(&five_minutes, 9, 1, 0), 1 * S);
-        assert_int_equal(schedule_next(&five_minutes, 1, INT32_MAX, 0), INT32_MAX * S);
+        assert_in_range(schedule_next(&five_minutes, 9, 1, UINT64_MAX), 3600 * S, 3601 * S);
+        for (int i = 0; i < 1000; i++)
+                assert_in_range(schedule_next(&five_minutes, 2, 60, draw(&seed)), 60 * S, 1260 * S);
+        assert_int_equal(schedule_next(&five_minutes, 1, -5, 0), 0);
+        /* asked while all is well: nothing to do with this */
+        assert_int_equal(schedule_next(&five_minutes, 0, 3600, 0), 270 * S);
+}
+
+/* A mirror cannot send a node away for a year. */
+static void as_a_hostile_server_asks(void **state) {
+        const struct schedule daily = {.interval_ns = 86400 * S, .jitter_percent = 10};
+
+        assert_int_equal(schedule_next(&five_minutes, 1, INT32_MAX, 0), 3600 * S);
+        assert_in_range(schedule_next(&five_minutes, UINT32_MAX, INT32_MAX, UINT64_MAX), 7199 * S, 7200 * S);
+        assert_int_equal(schedule_next(&daily, 1, INT32_MAX, 0), 86400 * S);
+}
+
+static void when_the_rollout_changes(void **state) {
+        const struct schedule daily = {.interval_ns = 86400 * S, .jitter_percent = 10};
+        uint64_t seed = 5;
+
+        assert_int_equal(schedule_wake(&daily, 50000 * S, 0, 7), 50000 * S);     /* it does not */
+        assert_int_equal(schedule_wake(&daily, 50000 * S, 50001, 7), 50000 * S); /* the poll comes first */
+        assert_int_equal(schedule_wake(&daily, 50000 * S, INT64_MAX, 7), 50000 * S);
+        assert_int_equal(schedule_wake(&daily, 50000 * S, -1, 7), 50000 * S);
+        assert_int_equal(schedule_wake(&daily, 50000 * S, 3600, 0), 3600 * S);
+        assert_in_range(schedule_wake(&daily, 50000 * S, 3600, UINT64_MAX), 3899 * S, 3900 * S);
+        for (int i = 0; i < 1000; i++)
+                assert_in_range(schedule_wake(&five_minutes, 300 * S, 100, draw(&seed)), 100 * S, 300 * S);
+        assert_int_equal(schedule_wake(&five_minutes, 0, 0, 7), 0);
+        assert_int_equal(schedule_wake(&five_minutes, 0, 1, 7), 0);
 }
 
 static void numbers_differ(void **state) {
@@ -91,8 +123,14 @@ static void numbers_differ(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(the_first),      cmocka_unit_test(a_fleet_is_spread), cmocka_unit_test(after_a_success),
-                cmocka_unit_test(after_failures), cmocka_unit_test(a_long_interval),   cmocka_unit_test(as_the_server_asks),
+                cmocka_unit_test(the_first),
+                cmocka_unit_test(a_fleet_is_spread),
+                cmocka_unit_test(after_a_success),
+                cmocka_unit_test(after_failures),
+                cmocka_unit_test(a_long_interval),
+                cmocka_unit_test(as_the_server_asks),
+                cmocka_unit_test(as_a_hostile_server_asks),
+                cmocka_unit_test(when_the_rollout_changes),
                 cmocka_unit_test(numbers_differ),
         };
 
