@@ -45,7 +45,7 @@ LDFLAGS += $(LDFLAGS_$(VARIANT)) -Wl,--as-needed
 need = $(shell pkg-config --exists '$(1)' || echo missing)
 pc_deps := libarchive libcrypto jansson libzstd libcurl
 pc_builder := libbpf libelf libfyaml
-pc_puller := libbpf libseccomp libsystemd libfyaml libcap zlib
+pc_puller := libbpf libgit2 libssh2 libseccomp libsystemd libfyaml libcap zlib
 ifneq ($(filter-out help clean deps demo check check-vm check-swap bench,$(or $(MAKECMDGOALS),all)),)
 $(foreach p,$(pc_deps) $(pc_builder) $(pc_puller),$(if $(call need,$(p)),$(error pkg-config finds no '$(p)': run ci/deps build, or install it by hand)))
 endif
