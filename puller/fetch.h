@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "fetch_proto.h"
 #include "release.h"
 #include "sandbox.h"
 #include "wait.h"
@@ -32,6 +33,7 @@ struct fetched {
         struct sandbox_report sandbox; /* as the child reported it, before it touched anything */
         int retry_after_s;             /* on failure: the server asks to wait that long; 0: it did not say */
         int http_status;               /* also on failure: the server answered, and that; 0: no answer */
+        struct fetch_stats stats;      /* advice, as is all that it says of itself */
 };
 #define FETCHED_INIT ((struct fetched){0})
 

@@ -27,7 +27,8 @@ enum fetch_message {
         FETCH_SANDBOXED = 1,
         FETCH_MANIFEST, /* with two sealed memfds: the canonical signed bytes; an array of struct fetch_signature */
         FETCH_MEMBER,   /* with one sealed memfd */
-        FETCH_DONE,     /* with the validators */
+        FETCH_PAPERS,   /* instead of a bundle, with one sealed memfd: packed papers (papers.h) */
+        FETCH_DONE,     /* with the validators, and what it took */
         FETCH_NOT_MODIFIED,
         FETCH_FAILED, /* with reason, text, retry_after_s, http_status */
 };
@@ -38,11 +39,18 @@ struct fetch_signature {
         uint8_t sig[SIG_MAX];
 };
 
+/* What a poll has cost. */
+struct fetch_stats {
+        uint32_t requests;
+        uint64_t received; /* bytes */
+};
+
 struct fetch_packet {
         uint32_t message;
         uint32_t member;
         struct sandbox_report sandbox;
         int32_t retry_after_s, http_status;
+        struct fetch_stats stats;
         char reason[32];
         char text[1024];
         char etag[256], last_modified[256];
