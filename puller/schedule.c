@@ -26,7 +26,7 @@ int64_t schedule_next(const struct schedule *s, uint32_t failures, int retry_aft
                 spread = s->interval_ns / 100 * s->jitter_percent;
                 return s->interval_ns - spread + share(2 * spread, random);
         }
-        for (uint32_t i = 0; i < failures && ceiling < SCHEDULE_BACKOFF_MAX_NS; i++)
+        for (uint32_t i = 0; i < failures && i < SCHEDULE_BACKOFF_DOUBLINGS && ceiling < SCHEDULE_BACKOFF_MAX_NS; i++)
                 ceiling *= 2;
         if (ceiling > longest(s))
                 ceiling = longest(s);
@@ -36,13 +36,12 @@ int64_t schedule_next(const struct schedule *s, uint32_t failures, int retry_aft
         return asked + share(ceiling, random);
 }
 
-int64_t schedule_wake(const struct schedule *s, int64_t poll_ns, int64_t change_s, uint64_t random) {
+int64_t schedule_wake(const struct schedule *s, int64_t poll_ns, int64_t change_s, bool shared, uint64_t random) {
         int64_t due;
 
-        if (change_s <= 0 || change_s > poll_ns / 1000000000)
+        if (change_s <= 0 || change_s > poll_ns / 1000000000 || (shared && s->interval_ns <= SCHEDULE_SPREAD_NS))
                 return poll_ns;
-        due = change_s * 1000000000 +
-              share(s->interval_ns < SCHEDULE_SPREAD_MAX_NS ? s->interval_ns : SCHEDULE_SPREAD_MAX_NS, random);
+        due = change_s * 1000000000 + (shared ? share(SCHEDULE_SPREAD_NS, random) : 0);
         return due < poll_ns ? due : poll_ns;
 }
 

@@ -64,6 +64,10 @@ static void after_failures(void **state) {
                         assert_in_range(schedule_next(&five_minutes, i + 1, 0, draw(&seed)), 0, ceilings[i]);
         }
         assert_in_range(schedule_next(&five_minutes, UINT32_MAX, 0, UINT64_MAX), 3599 * S, 3600 * S);
+        /* Who polls every minute is back within 16 of them, however long it lasted. */
+        assert_in_range(schedule_next(&(struct schedule){.interval_ns = 60 * S}, 3, 0, UINT64_MAX), 479 * S, 480 * S);
+        assert_in_range(schedule_next(&(struct schedule){.interval_ns = 60 * S}, 4, 0, UINT64_MAX), 959 * S, 960 * S);
+        assert_in_range(schedule_next(&(struct schedule){.interval_ns = 60 * S}, UINT32_MAX, 0, UINT64_MAX), 959 * S, 960 * S);
 }
 
 /* Who polls once a day does not begin to poll every hour because it fails. */
@@ -103,16 +107,22 @@ static void when_the_rollout_changes(void **state) {
         const struct schedule daily = {.interval_ns = 86400 * S, .jitter_percent = 10};
         uint64_t seed = 5;
 
-        assert_int_equal(schedule_wake(&daily, 50000 * S, 0, 7), 50000 * S);     /* it does not */
-        assert_int_equal(schedule_wake(&daily, 50000 * S, 50001, 7), 50000 * S); /* the poll comes first */
-        assert_int_equal(schedule_wake(&daily, 50000 * S, INT64_MAX, 7), 50000 * S);
-        assert_int_equal(schedule_wake(&daily, 50000 * S, -1, 7), 50000 * S);
-        assert_int_equal(schedule_wake(&daily, 50000 * S, 3600, 0), 3600 * S);
-        assert_in_range(schedule_wake(&daily, 50000 * S, 3600, UINT64_MAX), 3899 * S, 3900 * S);
+        for (int shared = 0; shared < 2; shared++) {
+                assert_int_equal(schedule_wake(&daily, 50000 * S, 0, shared, 7), 50000 * S);     /* it does not */
+                assert_int_equal(schedule_wake(&daily, 50000 * S, 50001, shared, 7), 50000 * S); /* the poll comes first */
+                assert_int_equal(schedule_wake(&daily, 50000 * S, INT64_MAX, shared, 7), 50000 * S);
+                assert_int_equal(schedule_wake(&daily, 50000 * S, -1, shared, 7), 50000 * S);
+                assert_int_equal(schedule_wake(&daily, 50000 * S, 3600, shared, 0), 3600 * S);
+                assert_int_equal(schedule_wake(&five_minutes, 0, 0, shared, 7), 0);
+                assert_int_equal(schedule_wake(&five_minutes, 0, 1, shared, 7), 0);
+        }
+        assert_int_equal(schedule_wake(&daily, 50000 * S, 3600, false, UINT64_MAX), 3600 * S);
+        assert_in_range(schedule_wake(&daily, 50000 * S, 3600, true, UINT64_MAX), 3899 * S, 3900 * S);
         for (int i = 0; i < 1000; i++)
-                assert_in_range(schedule_wake(&five_minutes, 300 * S, 100, draw(&seed)), 100 * S, 300 * S);
-        assert_int_equal(schedule_wake(&five_minutes, 0, 0, 7), 0);
-        assert_int_equal(schedule_wake(&five_minutes, 0, 1, 7), 0);
+                assert_in_range(schedule_wake(&daily, 3700 * S, 3600, true, draw(&seed)), 3600 * S, 3700 * S);
+        /* who polls that often comes with the next poll, or all of a wave would come in half the time */
+        assert_int_equal(schedule_wake(&five_minutes, 300 * S, 100, true, 7), 300 * S);
+        assert_int_equal(schedule_wake(&five_minutes, 300 * S, 100, false, 7), 100 * S);
 }
 
 static void numbers_differ(void **state) {
