@@ -37,6 +37,8 @@ CFLAGS_bad-signature := -O0 -DLSM_BAD_ACCEPT_SIGNATURES
 CFLAGS_bad-digest := -O0 -DLSM_BAD_DIGESTS
 CFLAGS_bad-deadline := -O0 -DLSM_BAD_NO_DEADLINE
 CFLAGS_bad-confirm := -O0 -DLSM_BAD_CONFIRM_STORE
+CFLAGS_bad-expiry := -O0 -DLSM_BAD_EXPIRY
+CFLAGS_bad-rollback := -O0 -DLSM_BAD_ROLLBACK
 
 CFLAGS  += -std=gnu17 $(WARN) $(CFLAGS_$(VARIANT)) -D_GNU_SOURCE -DLSM_VERSION='"$(VERSION)"' -Ilib -Ibpf/include -I$(B)/gen
 LDFLAGS += $(LDFLAGS_$(VARIANT)) -Wl,--as-needed
