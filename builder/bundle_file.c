@@ -40,12 +40,16 @@ static int on_data(void *ctx, size_t index, const void *p, size_t n, struct err 
         return e < 0 ? err_errno(err, e, "'%s'", f->manifest->members[index].path) : 0;
 }
 
-int bundle_file_load(const char *path, const struct keyring *ring, size_t threshold, struct bundle_file *ret, struct err *err) {
+int bundle_file_load_fd(int fd, const struct keyring *ring, size_t threshold, struct bundle_file *ret, struct err *err) {
         struct bundle_sink sink = {.ctx = ret, .manifest = on_manifest, .data = on_data};
         struct bundle_trust trust = {ring, threshold};
 
-        ret->fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (ret->fd < 0)
-                return err_errno(err, -errno, "cannot open");
+        ret->fd = fd;
         return bundle_read_fd(ret->fd, &trust, NULL, &sink, &ret->report, err);
+}
+
+int bundle_file_load(const char *path, const struct keyring *ring, size_t threshold, struct bundle_file *ret, struct err *err) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        return fd < 0 ? err_errno(err, -errno, "cannot open") : bundle_file_load_fd(fd, ring, threshold, ret, err);
 }

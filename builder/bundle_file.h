@@ -19,3 +19,5 @@ void bundle_file_done(struct bundle_file *f);
 
 /* ring NULL: signatures are not checked. *ret is whole only when 0 is returned, but its report is filled on refusal, too. */
 int bundle_file_load(const char *path, const struct keyring *ring, size_t threshold, struct bundle_file *ret, struct err *err);
+/* The same from a descriptor, which it takes over. */
+int bundle_file_load_fd(int fd, const struct keyring *ring, size_t threshold, struct bundle_file *ret, struct err *err);

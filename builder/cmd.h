@@ -38,7 +38,10 @@ struct command {
         int (*run)(const struct args *args);
 };
 
+/* A name of two words, as "repo init", is a command of a group. */
 extern const struct command cmd_keygen, cmd_lint, cmd_build, cmd_sign, cmd_verify, cmd_inspect, cmd_diff;
+extern const struct command cmd_repo_init, cmd_repo_stage, cmd_repo_publish, cmd_repo_promote, cmd_repo_refresh, cmd_repo_rotate,
+        cmd_repo_show;
 
 /* Reads what follows the command's name. false: *ret_code is the exit code (help was printed, or the usage is wrong). */
 bool args_parse(const struct command *command, int argc, char **argv, struct args *ret, int *ret_code);

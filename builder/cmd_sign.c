@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "bundle_file.h"
 #include "cmd.h"
 #include "sign.h"
+#include "sign_pending.h"
 
 static const struct option_spec options[] = {
         {"key", 'k', "KEY", "the private key: a PEM file or an OpenSSL store URI", true},
+        {"source", 's', "DIR", "of a pending release: build it again from there, and sign only what is the same"},
+        {"repo", 'r', "DIR", "the repository that it is for (default: the one in whose pending/ it lies)"},
 };
 
 static int sign(const struct args *args, const char *path, struct err *err) {
@@ -42,22 +46,29 @@ static int sign(const struct args *args, const char *path, struct err *err) {
 static int run(const struct args *args) {
         const char *path = args->operands[0];
         struct err err = {};
+        struct stat st;
         int e;
 
         if (!args_has(args, "key"))
                 return usage_error(args->command, "at least one --key is needed");
-        e = sign(args, path, &err);
+        if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+                e = sign_pending(args, &err);
+        else if (args_has(args, "source") || args_has(args, "repo"))
+                return usage_error(args->command, "--source and --repo go with a pending change, which is a folder");
+        else
+                e = sign(args, path, &err);
         return e < 0 ? report_error(path, &err, e) : output_end(0);
 }
 
 const struct command cmd_sign = {
         .name = "sign",
-        .operands = "FILE",
+        .operands = "FILE|PENDING",
         .min_operands = 1,
         .max_operands = 1,
-        .summary = "add a signature to a bundle",
+        .summary = "add a signature to a bundle or to a pending change",
         .details = "For several signatures, each person signs the file that the one before has signed. The\n"
-                   "content id stays the same.\n",
+                   "content id stays the same. Of a pending change of a repository, everything that it changes is\n"
+                   "shown first.\n",
         .options = options,
         .n_options = ARRAY_SIZE(options),
         .run = run,

@@ -211,6 +211,15 @@ static bool scheme_set(EVP_PKEY_CTX *params, enum key_scheme scheme) {
         return false;
 }
 
+int pubkey_raw(const struct pubkey *key, uint8_t ret[static RAW_SIZE]) {
+        size_t n = RAW_SIZE;
+
+        if (key->scheme == KEY_ED25519 && EVP_PKEY_get_raw_public_key(key->evp, ret, &n) == 1 && n == RAW_SIZE)
+                return 0;
+        ERR_clear_error();
+        return -EBADMSG;
+}
+
 int pubkey_verify(const struct pubkey *key, const void *p, size_t n, const uint8_t *sig, size_t sig_len, struct err *err) {
         cleanup_md_ctx EVP_MD_CTX *ctx = EVP_MD_CTX_new();
         EVP_PKEY_CTX *params = NULL; /* ctx owns it */

@@ -17,15 +17,36 @@ _lsmbundle_files() { # [EXTENSION...]: directories, and files whose names end so
 
 _lsmbundle() {
         local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} options=''
+        local roles='root targets bundles rollouts snapshot timestamp'
         COMPREPLY=()
 
         if [ "$COMP_CWORD" = 1 ]; then
-                _lsmbundle_words keygen lint build sign verify inspect diff --help --version
+                _lsmbundle_words keygen lint build sign verify inspect diff repo --help --version
                 return
+        fi
+        if [ "$command" = repo ]; then
+                if [ "$COMP_CWORD" = 2 ]; then
+                        _lsmbundle_words init stage publish promote refresh rotate show --help
+                        return
+                fi
+                command="repo ${COMP_WORDS[2]}"
         fi
 
         case $command:$previous in
-        build:-k | build:--key | sign:-k | sign:--key) _lsmbundle_files .key .pem; return ;;
+        build:-k | build:--key | sign:-k | sign:--key | repo*:-k | repo*:--key) _lsmbundle_files .key .pem; return ;;
+        verify:--root) _lsmbundle_files .json; return ;;
+        verify:-r | verify:--repo | sign:-[rs] | sign:--repo | sign:--source) _lsmbundle_files; return ;;
+        repo*:-r | repo*:--repo | 'repo stage':-o | 'repo stage':--output) _lsmbundle_files; return ;;
+        'repo init':--*-key | 'repo rotate':--add) _lsmbundle_files .pub .pem; return ;;
+        'repo init':-t | 'repo init':--threshold | 'repo init':--expires)
+                compopt -o nospace 2>/dev/null
+                mapfile -t COMPREPLY < <(compgen -W "${roles// /= }=" -- "$cur")
+                return
+                ;;
+        'repo promote':--bake) _lsmbundle_words 10m 30m 1h 4h 1d; return ;;
+        'repo promote':--else) _lsmbundle_words none; return ;;
+        repo*:--git | repo*:--branch | repo*:--floor | repo*:--keep | repo*:--ring | repo*:-p | repo*:--percent | repo*:--waves) return ;;
+        repo*:--allow | repo*:--remove | repo*:-t | repo*:--threshold) return ;;
         verify:-k | verify:--key) _lsmbundle_files .pub .pem; return ;;
         build:-o | build:--output) _lsmbundle_files .tar.zst; return ;;
         keygen:-d | keygen:--dir) _lsmbundle_files; return ;;
@@ -36,18 +57,29 @@ _lsmbundle() {
         keygen) options='--dir' ;;
         lint) ;;
         build) options='--output --key --jobs --release --bundle-version --no-cache' ;;
-        sign) options='--key' ;;
-        verify) options='--key --threshold --json' ;;
+        sign) options='--key --source --repo' ;;
+        verify) options='--key --threshold --root --repo --json' ;;
         inspect) options='--json' ;;
         diff) options='--json --markdown --exit-code' ;;
+        'repo init')
+                options='--key --root-key --targets-key --bundles-key --rollouts-key --snapshot-key --timestamp-key'
+                options+=' --threshold --expires --git --branch'
+                ;;
+        'repo stage') options='--repo --floor --output' ;;
+        'repo publish') options='--repo --key --keep' ;;
+        'repo promote') options='--repo --key --ring --percent --waves --bake --allow --else --hold --resume' ;;
+        'repo refresh') options='--repo --key --all' ;;
+        'repo rotate') options='--repo --key --add --remove --threshold' ;;
+        'repo show') options='--repo --json' ;;
         *) return ;;
         esac
         case $cur in
         -*) _lsmbundle_words "$options" --help; return ;;
         esac
         case $command in
-        lint | build) _lsmbundle_files ;;
-        sign | verify | inspect | diff) _lsmbundle_files .tar.zst ;;
+        lint | build | 'repo init' | 'repo publish') _lsmbundle_files ;;
+        sign | verify | inspect | diff | 'repo stage') _lsmbundle_files .tar.zst ;;
+        'repo rotate') _lsmbundle_words "$roles" ;;
         esac
 }
 

@@ -29,7 +29,7 @@ options_of() { grep -oE -- '(^|[ ,])--[a-z][a-z-]*' <<<"$1" | tr -d ' ,' | sort 
 # ---- man pages ------------------------------------------------------------------------------------------------------
 
 # man_section FILE COMMAND: the lines of the command's entry, up to the next one's or to the end of the list
-man_section() { awk -v c="$2" '/^\.It Ic /{inside = ($3 == c)} /^\.Ss |^\.Sh /{inside = 0} inside' "$1"; }
+man_section() { awk -v c="$2" '/^\.It Ic /{inside = (($3 == "repo" ? $3 " " $4 : $3) == c)} /^\.Ss |^\.Sh /{inside = 0} inside' "$1"; }
 man_options() { grep -E '^\.It .*Fl -' | grep -oE 'Fl -[a-z][a-z-]*' | sed 's/Fl /-/' | sort -u; }
 
 common=$(sed -n '/^\.Ss Common options/,/^\.Ss A new/p' "$docs/man/lsmpull.8" | man_options)
@@ -40,10 +40,17 @@ for c in $commands; do
                 "$(printf '%s\n' "$common" --help | grep -v -- --version; man_section "$docs/man/lsmpull.8" "$c" | man_options)"
 done
 
-bundle_commands=$("$program" --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
-same "lsmbundle.1 has every command, and no other" "$bundle_commands" "$(sed -n 's/^\.It Ic \([a-z]*\).*/\1/p' "$docs/man/lsmbundle.1")"
-for c in $bundle_commands; do
-        same "lsmbundle.1 has every option of $c, and no other" "$(options_of "$("$program" "$c" --help | sed -n '/^options:/,$p')")" \
+# A command of lsmbundle may be two words.
+mapfile -t bundle_commands < <("$program" --help | sed -n 's/^  \([a-z]\+\( [a-z]\+\)\?\)  .*/\1/p')
+bundle_options() { # COMMAND
+        local words
+        read -ra words <<<"$1"
+        options_of "$("$program" "${words[@]}" --help | sed -n '/^options:/,$p')"
+}
+same "lsmbundle.1 has every command, and no other" "$(printf '%s\n' "${bundle_commands[@]}")" \
+        "$(sed -n 's/^\.It Ic \(repo [a-z]*\|[a-z]*\).*/\1/p' "$docs/man/lsmbundle.1")"
+for c in "${bundle_commands[@]}"; do
+        same "lsmbundle.1 has every option of $c, and no other" "$(bundle_options "$c")" \
                 "$(man_section "$docs/man/lsmbundle.1" "$c" | man_options | grep -vx -- --version; echo --help)"
 done
 
@@ -67,11 +74,13 @@ for c in $commands; do
         same "completion offers every option of lsmpull $c" "$(options_of "$("$node" "$c" --help)" | sed '$a--help')" "$(offers lsmpull "$c" --)"
 done
 same "completion offers every command of lsmpull" "$commands" "$(offers lsmpull '' | grep -v '^-')"
-for c in $bundle_commands; do
-        same "completion offers every option of lsmbundle $c" "$(options_of "$("$program" "$c" --help | sed -n '/^options:/,$p')")" \
-                "$(offers lsmbundle "$c" --)"
+for c in "${bundle_commands[@]}"; do
+        read -ra words <<<"$c"
+        same "completion offers every option of lsmbundle $c" "$(bundle_options "$c")" "$(offers lsmbundle "${words[@]}" --)"
 done
-same "completion offers every command of lsmbundle" "$bundle_commands" "$(offers lsmbundle '' | grep -v '^-')"
+same "completion offers every command of lsmbundle" "$(printf '%s\n' "${bundle_commands[@]%% *}")" "$(offers lsmbundle '' | grep -v '^-')"
+same "completion offers every command of lsmbundle repo" "$(printf '%s\n' "${bundle_commands[@]}" | sed -n 's/^repo //p')" \
+        "$(offers lsmbundle repo '' | grep -v '^-')"
 
 mkdir -p "files/a dir" files/state/journal
 touch files/alice.pub files/alice.key "files/b c.tar.zst" files/lsmpull.yaml files/state/journal/{one,two}.json
@@ -84,6 +93,8 @@ same "lsmpull remove goes on with what was typed" "two" "$(offers lsmpull remove
 same "lsmbundle verify --key offers public keys" "files/alice.pub" "$(offers lsmbundle verify --key files/al)"
 same "lsmbundle build --key offers private keys" "files/alice.key" "$(offers lsmbundle build -k files/al)"
 same "lsmbundle build offers directories" "files/a dir"$'\nfiles/state' "$(offers lsmbundle build files/)"
+same "lsmbundle sign offers bundles, and folders that are pending" "files/a dir"$'\nfiles/b c.tar.zst\nfiles/state' "$(offers lsmbundle sign files/)"
+same "lsmbundle repo rotate offers roles" "rollouts"$'\nroot' "$(offers lsmbundle repo rotate ro)"
 same "lsmbundle diff offers bundles" "files/b c.tar.zst" "$(offers lsmbundle diff files/b)"
 
 # ---- words ----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,8 @@
 # The command line itself: help at every level, one-line usage errors, a man page that names all of it.
 . "$(dirname "$0")/lsmbundle.sh"
 
-commands=(keygen lint build sign verify inspect diff)
+commands=(keygen lint build sign verify inspect diff "repo init" "repo stage" "repo publish" "repo promote" "repo refresh"
+        "repo rotate" "repo show")
 man=$top/docs/man/lsmbundle.1
 
 run --version
@@ -18,11 +19,12 @@ for c in "${commands[@]}"; do
         grep -qE "^  $c " <<<"$out"
         result $? "--help names $c"
 done
-[ "$(grep -cE '^  [a-z]+ +[A-Z]' <<<"$out")" = ${#commands[@]} ]
+[ "$(grep -cE '^  [a-z]+( [a-z]+)?  ' <<<"$out")" = ${#commands[@]} ]
 result $? "--help names no command that is not there"
 
 for c in "${commands[@]}"; do
-        run "$c" --help
+        read -ra words <<<"$c"
+        run "${words[@]}" --help
         exits 0 "$c --help"
         says "usage: lsmbundle $c" "$c --help shows its usage"
         missing=
@@ -39,6 +41,10 @@ usage() {
         [ "$status" = 2 ] && [ "$(wc -l <<<"$err")" = 1 ] && [[ $err == "lsmbundle: "*": see lsmbundle "*"--help" ]] && [ -z "$out" ]
         result $? "wrong usage: lsmbundle${*:+ $*}"
 }
+run repo --help
+exits 0 "repo --help"
+[ "$(grep -cE '^  repo [a-z]+  ' <<<"$out")" = 7 ] && [ "$(grep -c '^  [a-z]' <<<"$out")" = 7 ]
+result $? "repo --help names the commands of repo, and no others"
 usage
 usage frobnicate
 usage --frobnicate
@@ -61,6 +67,40 @@ usage inspect --json=yes x
 usage diff a
 usage diff a b c
 usage diff --json --markdown a b
+usage sign --source d --key k x
+usage verify --root r x
+usage verify --repo r x
+usage verify --root r --repo r --key k x
+usage repo
+usage repo frobnicate
+usage repo init
+usage repo init d
+usage repo init d --branch b --key k
+usage repo stage
+usage repo stage --floor x b
+usage repo publish p
+usage repo publish p --key k --keep 0
+usage repo promote
+usage repo promote a
+usage repo promote A 1 --ring r --key k
+usage repo promote a 1 --key k
+usage repo promote a 1 --ring r
+usage repo promote a 1 --ring -r --key k
+usage repo promote a --ring r --hold --key k
+usage repo promote a --hold --resume --key k
+usage repo promote a --hold --percent 5 --key k
+usage repo promote a 1 --ring r --percent 5 --waves 1h:5 --key k
+usage repo promote a 1 --ring r --allow 5 --key k
+usage repo promote a 1 --ring r --else 5 --key k
+usage repo refresh
+usage repo refresh x --key k
+usage repo rotate
+usage repo rotate root
+usage repo rotate root --key k
+usage repo rotate admin --add p --key k
+usage repo rotate root --add p
+usage repo rotate root --threshold 0 --key k
+usage repo show x
 
 run build "$tmp/nowhere"
 exits 1 "a directory that is not there"

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `lsmbundle sign PENDING`: what is asked for is shown, then signed. */
+#include <stdio.h>
+
+#include "cmd_repo.h"
+#include "repo_review.h"
+#include "sign_pending.h"
+
+static int open_any(const char *path, struct repo *ret, struct err *err) {
+        int e = repo_open(path, REPO_READ, ret, err);
+
+        /* The initial change of a repository that has never been published. */
+        if (e == -ENOENT)
+                e = repo_open_new(path, ret, err);
+        return e < 0 ? err_wrap(err, e, "repository '%s'", path) : 0;
+}
+
+static int review(const struct repo *repo, const struct repo_change *c, const char *source, struct err *err) {
+        cleanup_buf struct buf text = {};
+        int e = repo_change_base(repo, c, err);
+
+        if (e == 0)
+                e = repo_change_check(repo, c, err);
+        if (e == 0)
+                e = repo_review(repo, c, &text, err);
+        if (e < 0)
+                return e;
+        printf("what changes:\n");
+        fwrite(text.data, 1, text.len, stdout);
+        printf("\n");
+        if (!source)
+                return 0;
+        e = repo_rebuild(repo, c, source, err);
+        if (e == 0)
+                printf("built again from '%s': the same content id\n", source);
+        return e;
+}
+
+int sign_pending(const struct args *args, struct err *err) {
+        cleanup_free char *dir = path_trimmed(args->operands[0]), *path = dir ? repo_path_pending(args, dir) : NULL;
+        cleanup_repo struct repo repo = REPO_INIT;
+        cleanup_signers struct signers signers = {};
+        cleanup_repo_change struct repo_change c = {};
+        size_t n = 0;
+        int e = path ? signers_load(args, &signers, err) : err_errno(err, -ENOMEM, "path");
+
+        if (e == 0)
+                e = open_any(path, &repo, err);
+        if (e == 0)
+                e = repo_pending_load(&repo, dir, &c, err);
+        if (e == 0)
+                e = review(&repo, &c, args_get(args, "source"), err);
+        if (e == 0)
+                e = repo_change_sign(&repo, &c, &signers, &n, err);
+        if (e == 0 && n == 0)
+                e = err_set(err, -ENOKEY, REASON_UNKNOWN_KEY, "none of the keys may sign this");
+        if (e == 0)
+                e = repo_pending_update(&c, dir, err);
+        if (e < 0)
+                return e;
+        printf("%s: signed\n", dir);
+        change_print(&repo, &c);
+        if (repo_change_complete(&repo, &c, NULL) == 0)
+                printf("next: lsmbundle repo publish %s --key KEY\n", dir);
+        return 0;
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "cmd.h"
+
+/* Shows what a pending change would change, and signs it with the keys of --key. --source, --repo as `lsmbundle sign` has them. */
+int sign_pending(const struct args *args, struct err *err);
