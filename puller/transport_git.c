@@ -56,7 +56,8 @@ int repo_error(struct repo_transport *t, int code, struct err *err, const char *
         if (t->failed < 0) {
                 if (err)
                         *err = t->failure;
-                return err_wrap(err, t->failed, "%s", what);
+                /* A server without the repository: not to be taken for a repository without the file. */
+                return err_wrap(err, t->failed == -ENOENT ? -EIO : t->failed, "%s", what);
         }
         return err_set(err, -EIO, REASON_NONE, "%s: %s", what, e && e->message ? e->message : "libgit2 failed");
 }
