@@ -9,15 +9,18 @@
 #include <time.h>
 
 #include "control.h"
+#include "metrics.h"
 #include "options.h"
 #include "pause.h"
 #include "reporter.h"
 #include "schedule.h"
 #include "source.h"
+#include "status.h"
 
 #define NS 1000000000LL
 #define REPORTER_RESTART_NS (5 * NS)
 #define RESTORE_RETRY_NS (30 * NS)
+#define METRICS_NS (60 * NS)
 
 struct agent {
         struct waiter waiter; /* first: the waiter is the agent */
@@ -31,6 +34,9 @@ struct agent {
         struct reporter_watch watch;
         int64_t restore_due; /* when to try again to restore what is not in force as it should be; 0: all is */
         int64_t watchdog_ns; /* 0: none */
+        struct metrics_counts counts;
+        int64_t metrics_due; /* when to write them (again) */
+        bool metrics_failed; /* which was said */
         bool working;        /* a step of a swap, or another request, is under way */
         int asker;           /* connection whose request is under way; -1 */
         int canceler;        /* connection of an operator who called the trial off; -1 */
@@ -71,6 +77,9 @@ static void serve(struct agent *a, int conn, const struct op_request *req) {
         op_run(&a->node, &a->source, req, &answer);
         a->asker = -1;
         a->working = false;
+        if (req->op != OP_STATUS)
+                a->metrics_due = 0;
+        metrics_count_refusal(&a->counts, reason_from_word(answer.reason));
         control_answer(conn, &answer);
         if (a->canceler >= 0) {
                 struct op_answer done = {.message = "called off: back on what was in force before"};
@@ -124,6 +133,23 @@ static void reporter_keep(struct agent *a) {
                 fprintf(stderr, "no events are reported: %s\n", err.msg);
 }
 
+/* Between steps only: a swap does not wait for them. */
+static void metrics_keep(struct agent *a) {
+        struct err err = {0};
+        json_t *status;
+        int r;
+
+        if (!a->config->metrics_file || a->working || monotonic_ns() < a->metrics_due)
+                return;
+        a->metrics_due = monotonic_ns() + METRICS_NS;
+        r = status_collect(&a->node, &a->source, &status, &err);
+        if (r >= 0)
+                r = metrics_write(&a->node, status, &a->counts, &err);
+        if (r < 0 && !a->metrics_failed)
+                fprintf(stderr, "no metrics are written: %s\n", err.msg);
+        a->metrics_failed = r < 0;
+}
+
 static struct timespec timeout(const struct agent *a, int64_t deadline) {
         int64_t now = monotonic_ns(), left = deadline - now;
 
@@ -131,6 +157,8 @@ static struct timespec timeout(const struct agent *a, int64_t deadline) {
                 left = a->watchdog_ns;
         if (!a->reporter.pid && a->events_listener >= 0 && left > a->reporter_due - now)
                 left = a->reporter_due - now;
+        if (a->config->metrics_file && !a->working && left > a->metrics_due - now)
+                left = a->metrics_due - now;
         if (left < 0)
                 left = 0;
         return (struct timespec){.tv_sec = left / NS, .tv_nsec = left % NS};
@@ -155,6 +183,7 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
                         sd_notify(0, "WATCHDOG=1");
                 reporter_keep(a);
                 reporter_watch(&a->watch, &a->reporter, &a->node);
+                metrics_keep(a);
                 fds[2].fd = a->reporter.pid ? a->reporter.pidfd : -1;
                 ts = timeout(a, deadline_ns);
                 n = ppoll(fds, ARRAY_SIZE(fds), &ts, &a->waiting_mask);
@@ -187,14 +216,18 @@ static void poll_source(struct agent *a) {
         struct err err = {0};
         struct pause pause;
         bool changed;
+        int r;
 
         pause_load(&a->node, &pause);
         if (!a->node.config->source || pause.paused)
                 return;
         memcpy(before, a->source.message, sizeof(before));
         a->working = true;
+        r = source_poll(&a->node, &a->source, &changed, &err);
+        metrics_count_poll(&a->counts, r, err.reason);
+        a->metrics_due = 0;
         /* Said once, not at every poll. */
-        if (source_poll(&a->node, &a->source, &changed, &err) < 0 && !stop_wanted && !streq(before, err.msg))
+        if (r < 0 && !stop_wanted && !streq(before, err.msg))
                 fprintf(stderr, "%s: %s%s%s\n", a->node.config->source, reason_word(err.reason), err.reason ? ": " : "", err.msg);
         a->working = false;
         if (a->canceler >= 0) {

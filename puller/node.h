@@ -15,10 +15,18 @@
 /* Kernel command line, `lsmpull.mode=`: the way out when a policy locks its owners out of their own machine. */
 enum node_mode { NODE_ENFORCE, NODE_AUDIT, NODE_OFF };
 
+/* Of the swaps that this process has made, for metrics. Times of the last one; 0: it did not come so far. */
+struct swap_times {
+        uint64_t confirmed, failed;
+        int64_t started; /* CLOCK_MONOTONIC, ns; verified */
+        int64_t load_ns, enforced_ns, confirmed_ns;
+};
+
 struct bundle {
         char name[64];
         struct journal journal;
         struct enforcement kernel; /* gate_fd < 0: nothing of it is in the kernel */
+        struct swap_times swaps;
 };
 
 /* How the last generation was loaded, for status; kept in STATE/loader.json. */

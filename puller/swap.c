@@ -89,6 +89,7 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
         struct loaded loaded = {0};
         cleanup_buf struct buf log = {0};
         cleanup_free int *slots = NULL;
+        int64_t started;
         int r = 0;
 
         if (b->kernel.gate_fd < 0)
@@ -101,7 +102,9 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
                 return r;
         req.slots = slots;
         node_user(n->config->loader_user, &req.uid, &req.gid);
+        started = monotonic_ns();
         r = loader_run(&req, n->waiter, &loaded, &log, err);
+        b->swaps.load_ns = monotonic_ns() - started;
         if (r < 0) {
                 keep_log(n, &log);
                 return r;
@@ -163,6 +166,7 @@ static int trial(struct node *n, struct bundle *b, const struct release *rel, ui
         pending = gate_flip(&b->kernel.gate, active, slot, deadline);
         if (!pending)
                 return err_set(err, -EBUSY, REASON_BUSY, "the gate of '%s' has moved", b->name);
+        b->swaps.enforced_ns = monotonic_ns() - b->swaps.started;
         fault_point("swap:flipped");
         node_say(n, "%s: release %llu enforced on trial, for %lld s at most", b->name, (unsigned long long)rel->manifest->release,
                  (long long)(n->config->deadline_ns / 1000000000));
@@ -251,6 +255,7 @@ int swap_apply(struct node *n, const struct release *rel, const struct receipt *
                 return r;
         ret->first = !b->journal.confirmed.present;
         n->canceled = REASON_NONE;
+        b->swaps = (struct swap_times){b->swaps.confirmed, b->swaps.failed, .started = monotonic_ns()};
         r = stage(n, b, rel, receipt, &slot, &why);
         if (r >= 0)
                 r = trial(n, b, rel, slot, &why);
@@ -258,6 +263,7 @@ int swap_apply(struct node *n, const struct release *rel, const struct receipt *
                 const struct journal_gen left = b->journal.staged;
                 bool tried = b->journal.step == STEP_FLIPPING || b->journal.step == STEP_CONFIRMING;
 
+                b->swaps.failed++;
                 if (r == -ECANCELED && n->canceled)
                         err_set(&why, r, n->canceled, "called off by %s",
                                 n->canceled == REASON_OPERATOR ? "the operator" : "the agent's end");
@@ -271,6 +277,8 @@ int swap_apply(struct node *n, const struct release *rel, const struct receipt *
                         *err = why;
                 return r;
         }
+        b->swaps.confirmed++;
+        b->swaps.confirmed_ns = monotonic_ns() - b->swaps.started;
         r = record_confirmed(n, b, err);
         if (r >= 0)
                 node_say(n, "%s: release %llu confirmed", b->name, (unsigned long long)m->release);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "metrics.h"
+
+#include <fcntl.h>
+
+#include "fileio.h"
+
+#define METRICS_MAX (4u << 20)
+
+void metrics_count_refusal(struct metrics_counts *c, enum reason reason) {
+        if (reason > REASON_NONE && reason < REASON_COUNT)
+                c->refused[reason]++;
+}
+
+void metrics_count_poll(struct metrics_counts *c, int r, enum reason reason) {
+        if (r >= 0) {
+                c->polls_ok++;
+                return;
+        }
+        c->polls_failed++;
+        metrics_count_refusal(c, reason);
+}
+
+void metrics_done(struct metrics *m) {
+        for (size_t i = 0; i < m->n_bundles; i++) {
+                free(m->bundles[i].policies);
+                free(m->bundles[i].maps);
+        }
+        free(m->bundles);
+        free(m->hooks);
+        free(m->quarantine);
+        json_decref(m->status);
+        *m = (struct metrics){0};
+}
+
+/* ---- from status ---------------------------------------------------------------------------------------------------- */
+
+static const char *text(const json_t *j, const char *key) {
+        const char *s = json_string_value(json_object_get(j, key));
+
+        return s ? s : "";
+}
+
+/* NULL: not there. */
+static const char *text_or_null(const json_t *j, const char *key) {
+        return json_string_value(json_object_get(j, key));
+}
+
+static uint64_t number(const json_t *j, const char *key) {
+        json_int_t v = json_integer_value(json_object_get(j, key));
+
+        return v > 0 ? (uint64_t)v : 0;
+}
+
+static int policies_read(const json_t *list, struct metrics_bundle *b) {
+        const json_t *j;
+        size_t i;
+
+        b->policies = new_array(json_array_size(list), sizeof(*b->policies));
+        if (!b->policies)
+                return -ENOMEM;
+        json_array_foreach(list, i, j) {
+                b->policies[b->n_policies++] = (struct metrics_policy){.name = text(j, "name"),
+                                                                       .denied = number(j, "denied"),
+                                                                       .would_deny = number(j, "would_deny"),
+                                                                       .undecided = number(j, "errors"),
+                                                                       .events_dropped = number(j, "events_lost")};
+        }
+        return 0;
+}
+
+static void rollout_read(const json_t *j, struct metrics_bundle *b) {
+        const json_t *bake = json_object_get(j, "bake");
+
+        b->rollout.ring = text_or_null(j, "ring");
+        b->rollout.why = text_or_null(j, "why");
+        b->rollout.release = number(j, "release");
+        b->rollout.baking = json_is_object(bake);
+        b->rollout.bake_release = number(bake, "release");
+        b->rollout.bake_seconds = number(bake, "seconds");
+        b->rollout.bake_for = number(bake, "for");
+        b->rollout.bake_would_deny = number(bake, "would_deny");
+        b->rollout.bake_allow = number(bake, "allow");
+}
+
+static int bundle_take(const json_t *j, struct metrics_bundle *b) {
+        const json_t *in_force = json_object_get(j, "in_force"), *gate = json_object_get(j, "gate");
+
+        *b = (struct metrics_bundle){.name = text(j, "name"),
+                                     .state = text(j, "state"),
+                                     .version = text_or_null(in_force, "version"),
+                                     .content = text_or_null(in_force, "content"),
+                                     .release = number(in_force, "release"),
+                                     .since = number(in_force, "since"),
+                                     .staged = number(json_object_get(j, "staged"), "release"),
+                                     .misses = number(gate, "misses"),
+                                     .expiries = number(gate, "expiries"),
+                                     .missing_hooks = json_array_size(json_object_get(j, "missing_hooks"))};
+        rollout_read(json_object_get(j, "rollout"), b);
+        return policies_read(json_object_get(j, "policies"), b);
+}
+
+static void quarantine_count(struct metrics *m, const char *bundle, const char *reason) {
+        struct metrics_quarantine *q;
+
+        for (size_t i = 0; i < m->n_quarantine; i++) {
+                q = &m->quarantine[i];
+                if (streq(q->bundle, bundle) && streq(q->reason, reason)) {
+                        q->releases++;
+                        return;
+                }
+        }
+        m->quarantine[m->n_quarantine++] = (struct metrics_quarantine){bundle, reason, 1};
+}
+
+static int quarantine_read(const json_t *list, struct metrics *m) {
+        const json_t *j;
+        size_t i;
+
+        m->quarantine = new_array(json_array_size(list), sizeof(*m->quarantine));
+        if (!m->quarantine)
+                return -ENOMEM;
+        json_array_foreach(list, i, j) {
+                if (json_is_true(json_object_get(j, "holds_here")))
+                        quarantine_count(m, text(j, "bundle"), text(j, "reason"));
+        }
+        return 0;
+}
+
+int metrics_read(json_t *status, const struct metrics_counts *counts, struct metrics *ret, struct err *err) {
+        const json_t *source = json_object_get(status, "source"), *bundles = json_object_get(status, "bundles"), *j;
+        cleanup_metrics struct metrics m = {.status = status,
+                                            .version = text(status, "version"),
+                                            .kernel = text(status, "kernel"),
+                                            .mode = text(status, "mode"),
+                                            .time = number(status, "time"),
+                                            .paused = json_is_true(json_object_get(status, "paused")),
+                                            .has_source = json_is_object(source),
+                                            .stale = json_is_true(json_object_get(source, "stale")),
+                                            .last_success = number(source, "last_success"),
+                                            .failures = number(source, "failures"),
+                                            .counts = *counts};
+        size_t i;
+        int r;
+
+        m.bundles = new_array(json_array_size(bundles), sizeof(*m.bundles));
+        r = m.bundles ? quarantine_read(json_object_get(status, "quarantine"), &m) : -ENOMEM;
+        json_array_foreach(bundles, i, j) {
+                if (r >= 0)
+                        r = bundle_take(j, &m.bundles[m.n_bundles++]);
+        }
+        if (r < 0)
+                return err_errno(err, r, "metrics");
+        *ret = m;
+        m = (struct metrics){0};
+        return 0;
+}
+
+/* ---- the file ------------------------------------------------------------------------------------------------------- */
+
+int metrics_write(struct node *n, json_t *status, const struct metrics_counts *counts, struct err *err) {
+        cleanup_metrics struct metrics m = {0};
+        cleanup_buf struct buf out = {0};
+        int r;
+
+        if (!n->config->metrics_file) {
+                json_decref(status);
+                return 0;
+        }
+        r = metrics_read(status, counts, &m, err);
+        if (r < 0)
+                return r;
+        metrics_look(&m, n);
+        r = metrics_format(&m, &out);
+        if (r >= 0 && out.len > METRICS_MAX)
+                r = -EFBIG;
+        if (r < 0)
+                return err_errno(err, r, "metrics");
+        return file_replace(AT_FDCWD, n->config->metrics_file, 0644, out.data, out.len, err);
+}
