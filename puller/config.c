@@ -25,6 +25,7 @@ int config_defaults(struct config *ret, struct err *err) {
                 .reporter_user = strdup("lsmpull-report"),
                 .state_dir = strdup("/var/lib/lsmpull"),
                 .run_dir = strdup("/run/lsmpull"),
+                .cache_dir = strdup("/var/cache/lsmpull"),
                 .bpffs_dir = strdup("/sys/fs/bpf"),
                 .bpf_token = true,
                 .git_branch = strdup("main"),
@@ -34,7 +35,7 @@ int config_defaults(struct config *ret, struct err *err) {
                 .ssh_known_hosts = strdup("/etc/ssh/ssh_known_hosts"),
         };
 
-        if (!c.fetcher_user || !c.loader_user || !c.reporter_user || !c.state_dir || !c.run_dir || !c.bpffs_dir ||
+        if (!c.fetcher_user || !c.loader_user || !c.reporter_user || !c.state_dir || !c.run_dir || !c.cache_dir || !c.bpffs_dir ||
             !c.git_branch || !c.root_file || !c.ring || !c.ssh_known_hosts) {
                 config_done(&c);
                 return err_errno(err, -ENOMEM, "configuration");
@@ -54,7 +55,7 @@ void config_done(struct config *c) {
                            c->ring,         c->node_id,     c->first_boot,    c->metrics_file, c->ca,         c->certificate,
                            c->client_key,   c->token_file,  c->https_user,    c->proxy,        c->ssh_key,    c->ssh_known_hosts,
                            c->fetcher_user, c->loader_user, c->reporter_user, c->state_dir,    c->run_dir,    c->bpffs_dir,
-                           c->cgroup_dir,   c->fetcher_exe};
+                           c->cgroup_dir,   c->fetcher_exe, c->cache_dir};
 
         for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
                 free(strings[i]);

@@ -21,7 +21,7 @@
  *      mode: enforce|audit                                              # audit lowers every policy; it is never raised
  *      bpf-token: true|false
  *      users: {fetcher: NAME, loader: NAME, reporter: NAME}
- *      paths: {state: DIR, run: DIR, bpffs: DIR, cgroup: DIR}
+ *      paths: {state: DIR, run: DIR, cache: DIR, bpffs: DIR, cgroup: DIR}
  *
  * Files and folders are absolute paths. http:// is refused: a signature does not show that somebody on the way holds back what
  * is newer.
@@ -64,7 +64,7 @@ struct config {
         struct bundle_limits limits;
         enum policy_mode mode;
         char *fetcher_user, *loader_user, *reporter_user;
-        char *state_dir, *run_dir, *bpffs_dir, *cgroup_dir; /* cgroup_dir NULL: below the agent's own */
+        char *state_dir, *run_dir, *cache_dir, *bpffs_dir, *cgroup_dir; /* cgroup_dir NULL: below the agent's own */
         char *fetcher_exe; /* NULL: this program. For tests that put a hostile program in the fetcher's place */
         bool bpf_token;    /* use a BPF token where the kernel has one (default) */
 };

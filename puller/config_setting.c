@@ -77,6 +77,7 @@ static const struct setting settings[] = {
         {"users", "reporter", KIND_USER, offsetof(struct config, reporter_user)},
         {"paths", "state", KIND_PATH, offsetof(struct config, state_dir)},
         {"paths", "run", KIND_PATH, offsetof(struct config, run_dir)},
+        {"paths", "cache", KIND_PATH, offsetof(struct config, cache_dir)},
         {"paths", "bpffs", KIND_PATH, offsetof(struct config, bpffs_dir)},
         {"paths", "cgroup", KIND_PATH, offsetof(struct config, cgroup_dir)},
 };

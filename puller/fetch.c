@@ -97,7 +97,7 @@ static int request_send(struct fetch_call *c, const struct fetch_request *req, s
         if (r == 0)
                 r = request_format(req, c->in.trust, given, &packet, err);
         if (r == 0)
-                r = fetch_call(c, req->exe, &packet, fds, n, ret, err);
+                r = fetch_call(c, req->exe, "@fetcher", &packet, fds, n, ret, err);
         for (size_t i = GIVEN_INPUT + 1; i < GIVEN_COUNT; i++)
                 close_p(&all[i]);
         return r;

@@ -141,9 +141,9 @@ static int packet_receive(struct fetch_call *c, struct fetched *ret, struct err 
         return r;
 }
 
-int fetch_call(struct fetch_call *c, const char *exe, const struct buf *packet, const int *fds, size_t n_fds, struct fetched *ret,
-               struct err *err) {
-        struct child_spec spec = {.exe = exe, .role = "@fetcher", .cgroup = -1};
+int fetch_call(struct fetch_call *c, const char *exe, const char *role, const struct buf *packet, const int *fds, size_t n_fds,
+               struct fetched *ret, struct err *err) {
+        struct child_spec spec = {.exe = exe, .role = role, .cgroup = -1};
         int r;
 
         *ret = FETCHED_INIT;

@@ -21,5 +21,5 @@ void fetch_call_done(struct fetch_call *c);
 #define cleanup_fetch_call cleanup(fetch_call_done)
 
 /* packet and fds: the request, as fetch_proto.h has it; fds stay the caller's. Returns as fetch_bundle() does. */
-int fetch_call(struct fetch_call *c, const char *exe, const struct buf *packet, const int *fds, size_t n_fds, struct fetched *ret,
-               struct err *err);
+int fetch_call(struct fetch_call *c, const char *exe, const char *role, const struct buf *packet, const int *fds, size_t n_fds,
+               struct fetched *ret, struct err *err);

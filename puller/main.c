@@ -13,6 +13,7 @@
 #include "options.h"
 #include "probe.h"
 #include "rehearsal.h"
+#include "repo_fetcher.h"
 #include "reporter.h"
 
 static const struct {
@@ -39,9 +40,9 @@ static const struct {
         const char *name;
         int (*main)(int sock);
 } roles[] = {
-        {"@fetcher", fetcher_main},         {"@loader", loader_main},     {"@probe", probe_main},
-        {"@rehearsal", rehearsal_main},     {"@reporter", reporter_main}, {"@health", health_command_main},
-        {"@token-check", token_check_main},
+        {"@fetcher", fetcher_main},       {"@repository", repo_fetcher_main}, {"@loader", loader_main},
+        {"@probe", probe_main},           {"@rehearsal", rehearsal_main},     {"@reporter", reporter_main},
+        {"@health", health_command_main}, {"@token-check", token_check_main},
 };
 
 static void help(FILE *f) {

@@ -146,7 +146,7 @@ static int members_write(int dir, const struct release *rel, struct err *err) {
 }
 
 static int release_write(int dir, const struct release *rel, const struct receipt *receipt, struct err *err) {
-        cleanup_buf struct buf sigs = {};
+        cleanup_buf struct buf sigs = {}, papers = {};
         json_t *doc;
         int r;
 
@@ -157,6 +157,11 @@ static int release_write(int dir, const struct release *rel, const struct receip
                 r = file_create(dir, STORE_SIGNATURES, 0600, sigs.data, sigs.len, err);
         if (r >= 0)
                 r = file_create(dir, STORE_SIGNED, 0600, rel->signed_bytes.data, rel->signed_bytes.len, err);
+        if (r >= 0 && receipt->papers.n) {
+                r = papers_pack(&receipt->papers, &papers, err);
+                if (r >= 0)
+                        r = file_create(dir, STORE_PAPERS, 0600, papers.data, papers.len, err);
+        }
         if (r >= 0)
                 r = receipt_encode(receipt, &doc, err);
         if (r >= 0)

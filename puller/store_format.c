@@ -99,11 +99,19 @@ int signatures_decode(const void *p, size_t n, struct signature **ret, size_t *r
 
 void receipt_done(struct receipt *r) {
         keyring_done(&r->ring);
+        papers_done(&r->papers);
         free(r->source);
         *r = (struct receipt){};
 }
 
 int receipt_check(const struct receipt *r, struct err *err) {
+        if (*r->target || r->papers.n) {
+                uint8_t content[SHA256_SIZE];
+
+                if (r->ring.n || r->threshold)
+                        return err_set(err, -EBADMSG, REASON_MALFORMED, "a receipt with two authorities");
+                return receipt_content(r, content, NULL, err);
+        }
         if (r->ring.n == 0)
                 return err_set(err, -EBADMSG, REASON_MALFORMED, "a receipt without keys");
         if (r->threshold < 1 || r->threshold > r->ring.n)
@@ -162,6 +170,8 @@ int receipt_encode(const struct receipt *r, json_t **ret, struct err *err) {
                         record_text(r->source ? r->source : ""), "accepted", (json_int_t)r->accepted);
         if (!doc)
                 return err_errno(err, -ENOMEM, "receipt");
+        if (*r->target && json_object_set_new(doc, "target", json_string(r->target)) < 0)
+                return err_errno(err, -ENOMEM, "receipt");
         *ret = steal_pointer(doc);
         return 0;
 }
@@ -180,6 +190,8 @@ int receipt_decode(const json_t *doc, struct receipt *ret, struct err *err) {
                 r = json_get_string(doc, "source", &source, err);
         if (r >= 0)
                 r = record_get_uint(doc, "accepted", JSON_INT_MAX, &rec.accepted, err);
+        if (r >= 0 && json_object_get(doc, "target"))
+                r = record_get_text(doc, "target", rec.target, sizeof(rec.target), err);
         if (r < 0)
                 return r;
         if (json_array_size(keys) > KEYRING_MAX)
@@ -195,9 +207,6 @@ int receipt_decode(const json_t *doc, struct receipt *ret, struct err *err) {
         rec.source = strdup(source);
         if (!rec.source)
                 return err_errno(err, -ENOMEM, "receipt");
-        r = receipt_check(&rec, err);
-        if (r < 0)
-                return r;
         *ret = rec;
         rec = (struct receipt){};
         return 0;

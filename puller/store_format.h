@@ -10,6 +10,7 @@
 #define STORE_SIGNATURES "signatures"
 #define STORE_RECEIPT "receipt.json"
 #define STORE_MEMBERS "member"
+#define STORE_PAPERS "papers"
 
 #define RECEIPT_TYPE "lsm-receipt"
 #define RECEIPT_MAX (64u * 1024)
@@ -28,4 +29,5 @@ int signatures_decode(const void *p, size_t n, struct signature **ret, size_t *r
 /* Refuses (malformed) a receipt by which anything, or nothing, could be accepted. */
 int receipt_check(const struct receipt *r, struct err *err);
 int receipt_encode(const struct receipt *r, json_t **ret, struct err *err);
+/* Without the papers: ret->target says that there are some. receipt_check() is the caller's. */
 int receipt_decode(const json_t *doc, struct receipt *ret, struct err *err);

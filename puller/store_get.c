@@ -11,6 +11,8 @@
 struct stored {
         int dir;
         struct receipt receipt;
+        uint8_t content[SHA256_SIZE]; /* that the receipt's papers vouch for */
+        struct bundle_trust trust;
         struct buf signed_bytes;
         struct signature *sigs;
         size_t n_sigs;
@@ -121,18 +123,28 @@ static int members_load(struct stored *s, struct err *err) {
 }
 
 static int papers_load(struct stored *s, struct err *err) {
-        static const char *const expected[] = {STORE_MEMBERS, STORE_RECEIPT, STORE_SIGNATURES, STORE_SIGNED};
+        static const char *const by_keys[] = {STORE_MEMBERS, STORE_RECEIPT, STORE_SIGNATURES, STORE_SIGNED};
+        static const char *const by_papers[] = {STORE_MEMBERS, STORE_PAPERS, STORE_RECEIPT, STORE_SIGNATURES, STORE_SIGNED};
+        cleanup_buf struct buf sigs = {}, papers = {};
         cleanup_json json_t *doc = NULL;
-        cleanup_buf struct buf sigs = {};
+        bool vouched;
         int r;
 
-        r = listing_check(s->dir, expected, ARRAY_SIZE(expected), err);
-        if (r < 0)
-                return r;
         r = record_load(s->dir, STORE_RECEIPT, RECEIPT_TYPE, RECEIPT_MAX, &doc, err);
         if (r < 0)
-                return r;
+                return r == -ENOENT ? err_set(err, -EBADMSG, REASON_MISSING_MEMBER, "'%s' is missing", STORE_RECEIPT) : r;
         r = receipt_decode(doc, &s->receipt, err);
+        if (r < 0)
+                return err_wrap(err, r, STORE_RECEIPT);
+        vouched = *s->receipt.target;
+        r = listing_check(s->dir, vouched ? by_papers : by_keys, vouched ? ARRAY_SIZE(by_papers) : ARRAY_SIZE(by_keys), err);
+        if (r >= 0 && vouched)
+                r = whole_read(s->dir, STORE_PAPERS, PAPERS_MAX, &papers, err);
+        if (r >= 0 && vouched)
+                r = papers_unpack(papers.data, papers.len, &s->receipt.papers, err);
+        if (r < 0)
+                return r;
+        r = receipt_check(&s->receipt, err);
         if (r < 0)
                 return err_wrap(err, r, STORE_RECEIPT);
         r = whole_read(s->dir, STORE_SIGNATURES, STORE_SIGNATURES_MAX, &sigs, err);
@@ -144,16 +156,30 @@ static int papers_load(struct stored *s, struct err *err) {
         return whole_read(s->dir, STORE_SIGNED, MANIFEST_MAX, &s->signed_bytes, err);
 }
 
+/* Whom the receipt says to believe. */
+static int trust_take(struct stored *s, struct err *err) {
+        int r;
+
+        if (!*s->receipt.target) {
+                s->trust = (struct bundle_trust){.ring = &s->receipt.ring, .threshold = s->receipt.threshold};
+                return 0;
+        }
+        r = receipt_content(&s->receipt, s->content, NULL, err);
+        s->trust = (struct bundle_trust){.content = s->content};
+        return r < 0 ? err_wrap(err, r, STORE_PAPERS) : 0;
+}
+
 static int stored_load(struct stored *s, const char *content_hex, struct err *err) {
         int r;
 
         r = papers_load(s, err);
+        if (r >= 0)
+                r = trust_take(s, err);
         if (r < 0)
                 return r;
         /* release_verify() does this again. It is done here first, because how many members are read into memory, and how
          * long they are, must not be the disk's word. */
-        r = signatures_verify(s->signed_bytes.data, s->signed_bytes.len, s->sigs, s->n_sigs, &s->receipt.ring,
-                              s->receipt.threshold, NULL, err);
+        r = bundle_trust_check(&s->trust, s->signed_bytes.data, s->signed_bytes.len, s->sigs, s->n_sigs, NULL, err);
         if (r >= 0)
                 r = manifest_parse(s->signed_bytes.data, s->signed_bytes.len, &s->manifest, err);
         if (r < 0)
@@ -164,14 +190,11 @@ static int stored_load(struct stored *s, const char *content_hex, struct err *er
 }
 
 static int release_get(struct stored *s, const char *content_hex, struct release *ret, struct err *err) {
-        struct bundle_trust trust = {.ring = &s->receipt.ring};
-        int r;
+        int r = stored_load(s, content_hex, err);
 
-        r = stored_load(s, content_hex, err);
         if (r < 0)
                 return r;
-        trust.threshold = s->receipt.threshold;
-        return release_verify(&s->signed_bytes, steal_pointer(s->sigs), s->n_sigs, s->fds, s->manifest->n_members, &trust, ret,
+        return release_verify(&s->signed_bytes, steal_pointer(s->sigs), s->n_sigs, s->fds, s->manifest->n_members, &s->trust, ret,
                               err);
 }
 

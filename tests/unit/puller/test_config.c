@@ -104,7 +104,7 @@ static void every_key(void **state) {
                      "mode: audit\n"
                      "bpf-token: false\n"
                      "users: {fetcher: f, loader: l, reporter: r}\n"
-                     "paths: {state: /s, run: /r, bpffs: /b, cgroup: /c}\n");
+                     "paths: {state: /s, run: /r, cache: /k, bpffs: /b, cgroup: /c}\n");
         assert_string_equal(c.source, "https://example.net/b/baseline.tar.zst");
         assert_int_equal(config_source_kind(&c), SOURCE_BUNDLE);
         assert_string_equal(c.https_user, "git");
@@ -142,6 +142,7 @@ static void every_key(void **state) {
         assert_string_equal(c.reporter_user, "r");
         assert_string_equal(c.state_dir, "/s");
         assert_string_equal(c.run_dir, "/r");
+        assert_string_equal(c.cache_dir, "/k");
         assert_string_equal(c.bpffs_dir, "/b");
         assert_string_equal(c.cgroup_dir, "/c");
 }
@@ -504,7 +505,7 @@ static void example_switched_on(const char *text, const char *const *others, enu
                         assert_int_equal(buf_printf(&on, "%s\n", line + (line[0] == '#')), 0);
         }
         parse_ok(&c, on.data);
-        assert_int_equal(n_keys, 39 + 11); /* settings and sections: a new key must be shown there, too */
+        assert_int_equal(n_keys, 40 + 11); /* settings and sections: a new key must be shown there, too */
         for (size_t i = 0; others[i]; i++)
                 assert_true(n_others-- > 0);
         assert_int_equal(n_others, 0);
