@@ -122,6 +122,7 @@ int tuf_client_new(const struct tuf_client_options *options, struct tuf_client *
         if (!c)
                 return err_errno(err, -ENOMEM, "TUF client");
         c->o = *options;
+        c->o.store.history |= options->anchor != NULL;
         c->fetched = json_object();
         if (!c->fetched)
                 return err_errno(err, -ENOMEM, "TUF client");

@@ -26,7 +26,9 @@ struct tuf_client_options {
         int (*trusted)(void *ctx, const char *role, const struct tuf_signed *s, struct err *err);
         void *ctx;
         struct tuf_store store;
-        const void *anchor; /* the root to begin with; NULL: the store's */
+        /* The root to begin with; NULL: the store's. With an anchor the store has a history: without one, each update would take
+         * a rotation of long ago for a new one, and forget what was trusted since. */
+        const void *anchor;
         size_t anchor_len;
         int64_t now; /* of the whole update */
 };
