@@ -166,9 +166,10 @@ static int on_progress(const git_indexer_progress *stats, void *ctx) {
         struct repo_transport *t = ctx;
         long left;
 
+        if (t->failed < 0)
+                return GIT_EUSER;
         /* Between two reads; the reads themselves look at the clock, too. */
-        t->failed = transport_time_left(&t->base, &left, &t->failure);
-        return t->failed < 0 ? REPO_CALLBACK_FAILED : 0;
+        return repo_callback(t, transport_time_left(&t->base, &left, &t->failure));
 }
 
 static int fetch_run(struct repo_transport *t, struct err *err) {

@@ -31,8 +31,12 @@ struct repo_transport {
         struct err failure;
 };
 
-/* What our callbacks hand back to libgit2, once they have set t->failed with err_...(&t->failure, ...). */
-#define REPO_CALLBACK_FAILED GIT_EUSER
+/* What our callbacks hand back to libgit2: r is 0, or what err_...(&t->failure, ...) has returned. The first failure stays. */
+static inline int repo_callback(struct repo_transport *t, int r) {
+        if (r < 0 && t->failed == 0)
+                t->failed = r;
+        return r < 0 ? GIT_EUSER : 0;
+}
 
 #define REPO_TIP "refs/lsmpull/tip"
 

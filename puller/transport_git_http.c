@@ -53,8 +53,11 @@ static int exchange_send(struct exchange *x) {
 static int exchange_read(git_smart_subtransport_stream *stream, char *p, size_t size, size_t *ret_n) {
         struct exchange *x = (struct exchange *)stream;
         struct repo_transport *t = x->t;
-        int r = x->stream ? 0 : exchange_send(x);
+        int r;
 
+        if (t->failed < 0)
+                return GIT_EUSER;
+        r = x->stream ? 0 : exchange_send(x);
         if (r == 0)
                 r = https_stream_read(x->stream, p, size, ret_n, &t->failure);
         if (r < 0 && x->stream)
@@ -63,19 +66,14 @@ static int exchange_read(git_smart_subtransport_stream *stream, char *p, size_t 
                 t->base.stats.http_status = https_stream_response(x->stream)->status;
         if (r == 0)
                 r = transport_received(&t->base, *ret_n, &t->failure);
-        t->failed = r;
-        return r < 0 ? REPO_CALLBACK_FAILED : 0;
+        return repo_callback(t, r);
 }
 
 static int exchange_write(git_smart_subtransport_stream *stream, const char *p, size_t n) {
         struct exchange *x = (struct exchange *)stream;
         int r = n > REQUEST_MAX - x->body.len ? -EFBIG : buf_append(&x->body, p, n);
 
-        if (r < 0) {
-                x->t->failed = err_errno(&x->t->failure, r, "request");
-                return REPO_CALLBACK_FAILED;
-        }
-        return 0;
+        return repo_callback(x->t, r < 0 ? err_errno(&x->t->failure, r, "request") : 0);
 }
 
 static void exchange_free(git_smart_subtransport_stream *stream) {
@@ -107,8 +105,7 @@ static int on_action(git_smart_subtransport_stream **ret, git_smart_subtransport
                 if (x)
                         buf_done(&x->url);
                 free(x);
-                t->failed = err_errno(&t->failure, r, "request");
-                return REPO_CALLBACK_FAILED;
+                return repo_callback(t, err_errno(&t->failure, r, "request"));
         }
         x->parent = (git_smart_subtransport_stream){
                 .subtransport = way, .read = exchange_read, .write = exchange_write, .free = exchange_free};

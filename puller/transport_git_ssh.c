@@ -16,7 +16,7 @@
 #include "transport_git.h"
 
 #define CONNECT_TIMEOUT_MS 15000
-#define KNOWN_HOSTS_LINE_MAX 16384
+#define KNOWN_HOSTS_LINE_MAX 8192
 #define SAID_MAX 200 /* of what the server has to say about a failure */
 
 struct ssh_way {
@@ -27,6 +27,8 @@ struct ssh_way {
         LIBSSH2_SESSION *session;
         LIBSSH2_KNOWNHOSTS *known;
         LIBSSH2_CHANNEL *channel;
+        char said[SAID_MAX];
+        size_t n_said;
 };
 
 static struct ssh_way *way_of(git_smart_subtransport_stream *s) {
@@ -114,11 +116,14 @@ static int known_hosts_load(struct ssh_way *w) {
         for (unsigned line = 1; p < end; line++) {
                 const char *eol = memchr(p, '\n', end - p);
                 size_t n = (eol ? eol : end) - p;
+                char text[KNOWN_HOSTS_LINE_MAX]; /* libssh2 1.10 reads on to a NUL, whatever length it is told */
 
-                if (n > KNOWN_HOSTS_LINE_MAX || memchr(p, 0, n) || (n > 0 && p[0] == '@'))
+                if (n >= sizeof(text) || memchr(p, 0, n) || (n > 0 && p[0] == '@'))
                         return err_set(&w->t->failure, -EINVAL, REASON_CONFIG,
                                        "known_hosts, line %u: only lines of a name, a type and a key are understood", line);
-                if (libssh2_knownhost_readline(w->known, p, n, LIBSSH2_KNOWNHOST_FILE_OPENSSH) < 0)
+                memcpy(text, p, n);
+                text[n] = 0;
+                if (libssh2_knownhost_readline(w->known, text, n, LIBSSH2_KNOWNHOST_FILE_OPENSSH) < 0)
                         return err_set(&w->t->failure, -EINVAL, REASON_CONFIG, "known_hosts, line %u: not a host's key", line);
                 p += n + 1;
         }
@@ -250,24 +255,25 @@ static void ssh_stop(struct ssh_way *w) {
 /* ---- what libgit2 calls ---- */
 
 static int failed(struct ssh_way *w, int r) {
-        w->t->failed = r;
-        return r < 0 ? REPO_CALLBACK_FAILED : 0;
+        return repo_callback(w->t, r);
 }
 
-/* An end without an answer: git-upload-pack, or the shell, has said why. */
-static int ended_early(struct ssh_way *w) {
-        char said[SAID_MAX + 1];
-        ssize_t n = libssh2_channel_read_stderr(w->channel, said, SAID_MAX);
+/* What git-upload-pack, or the shell, has to say beside the protocol; the beginning of it is kept. */
+static void listen_aside(struct ssh_way *w) {
+        char said[SAID_MAX];
+        ssize_t n = libssh2_channel_read_stderr(w->channel, said, sizeof(said));
 
-        if (n <= 0)
-                return 0;
-        for (ssize_t i = 0; i < n; i++)
-                if (said[i] < ' ' || said[i] > '~')
-                        said[i] = ' ';
-        while (n > 0 && said[n - 1] == ' ')
+        for (ssize_t i = 0; i < n && w->n_said < SAID_MAX; i++)
+                w->said[w->n_said++] = said[i] < ' ' || said[i] > '~' ? ' ' : said[i];
+}
+
+/* The end of the protocol is nowhere in the middle of it: if the server has said why, that is the message. */
+static int ended(struct ssh_way *w) {
+        size_t n = w->n_said;
+
+        while (n > 0 && w->said[n - 1] == ' ')
                 n--;
-        said[n] = 0;
-        return err_set(&w->t->failure, -EIO, REASON_NONE, "ssh: the server says: %s", said);
+        return n > 0 ? err_set(&w->t->failure, -EIO, REASON_NONE, "ssh: the server says: %.*s", (int)n, w->said) : 0;
 }
 
 static int on_read(git_smart_subtransport_stream *stream, char *p, size_t size, size_t *ret_n) {
@@ -275,17 +281,25 @@ static int on_read(git_smart_subtransport_stream *stream, char *p, size_t size, 
         ssize_t n;
         int r;
 
-        do {
+        if (w->t->failed < 0)
+                return GIT_EUSER;
+        for (;;) {
                 r = clock_set(w);
                 if (r < 0)
                         return failed(w, r);
                 n = libssh2_channel_read(w->channel, p, size);
-        } while (n == LIBSSH2_ERROR_EAGAIN || (n == 0 && !libssh2_channel_eof(w->channel)));
-        if (n < 0)
-                return failed(w, ssh_error(w, "read"));
+                if (n < 0 && n != LIBSSH2_ERROR_EAGAIN)
+                        return failed(w, ssh_error(w, "read"));
+                if (n > 0)
+                        break;
+                listen_aside(w); /* unread, it would keep the channel from ending */
+                if (libssh2_channel_eof(w->channel)) {
+                        n = 0;
+                        break;
+                }
+        }
         *ret_n = n;
-        r = n == 0 ? ended_early(w) : transport_received(&w->t->base, n, &w->t->failure);
-        return failed(w, r);
+        return failed(w, n == 0 ? ended(w) : transport_received(&w->t->base, n, &w->t->failure));
 }
 
 static int on_write(git_smart_subtransport_stream *stream, const char *p, size_t n) {
