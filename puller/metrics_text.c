@@ -87,7 +87,7 @@ static void node_put(struct writer *w, const struct metrics *m) {
         static const char *const modes[] = {"enforce", "audit", "off", NULL};
 
         family(w, "lsmpull_build_info", "gauge", "1; the agent's version and the kernel's release are labels.");
-        sample(w, "lsmpull_build_info", 1, "version", m->version, "kernel", m->kernel);
+        sample(w, "lsmpull_build_info", 1, "kernel", m->kernel, "version", m->version);
         single(w, "lsmpull_written_timestamp_seconds", "gauge", "When this file was written, by the node's clock.", m->time);
         family(w, "lsmpull_mode", "gauge", "1 for what the node is asked for: enforce, audit or off.");
         states(w, "lsmpull_mode", "mode", modes, m->mode, NULL);
@@ -193,7 +193,7 @@ static void bundles_put(struct writer *w, const struct metrics *m) {
                 if (!b->version)
                         continue;
                 snprintf(content, sizeof(content), "%s", b->content ? b->content : "");
-                sample(w, "lsmpull_bundle_info", 1, "bundle", b->name, "version", b->version, "content", content);
+                sample(w, "lsmpull_bundle_info", 1, "bundle", b->name, "content", content, "version", b->version);
         }
         bundle_figures_put(w, m, figures, ARRAY_SIZE(figures), NULL);
 }

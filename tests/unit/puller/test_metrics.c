@@ -92,7 +92,7 @@ static void well_formed(const struct buf *out) {
 
 static void the_example(void **state) {
         static const char *const lines[] = {
-                "lsmpull_build_info{version=\"0.2.0\",kernel=\"6.12.95\"} 1",
+                "lsmpull_build_info{kernel=\"6.12.95\",version=\"0.2.0\"} 1",
                 "# TYPE lsmpull_build_info gauge",
                 "lsmpull_written_timestamp_seconds 1795363000",
                 "lsmpull_mode{mode=\"enforce\"} 1",
@@ -112,7 +112,7 @@ static void the_example(void **state) {
                 "lsmpull_bundle_state{bundle=\"baseline\",state=\"enforcing\"} 1",
                 "lsmpull_bundle_state{bundle=\"baseline\",state=\"none\"} 0",
                 "lsmpull_bundle_state{bundle=\"web\",state=\"none\"} 1",
-                "lsmpull_bundle_info{bundle=\"baseline\",version=\"1.3.2\",content=\"0123456789ab\"} 1",
+                "lsmpull_bundle_info{bundle=\"baseline\",content=\"0123456789ab\",version=\"1.3.2\"} 1",
                 "lsmpull_bundle_release{bundle=\"baseline\"} 41",
                 "lsmpull_bundle_release{bundle=\"web\"} 0",
                 "lsmpull_bundle_confirmed_timestamp_seconds{bundle=\"baseline\"} 1795360000",
