@@ -15,9 +15,9 @@
 #include "transport_names.h"
 #include "transport_parts.h"
 
-struct repo_transport {
+struct branch_transport {
         struct transport base;
-        struct repo_address address;
+        struct branch_address address;
         git_repository *repo; /* of the spool, or the local one; NULL: not opened yet */
         git_remote *remote;   /* connected; NULL: not */
         git_oid tip;          /* of the branch, where it is */
@@ -32,36 +32,36 @@ struct repo_transport {
 };
 
 /* What our callbacks hand back to libgit2: r is 0, or what err_...(&t->failure, ...) has returned. The first failure stays. */
-static inline int repo_callback(struct repo_transport *t, int r) {
+static inline int branch_callback(struct branch_transport *t, int r) {
         if (r < 0 && t->failed == 0)
                 t->failed = r;
         return r < 0 ? GIT_EUSER : 0;
 }
 
-#define REPO_TIP "refs/lsmpull/tip"
+#define BRANCH_TIP "refs/lsmpull/tip"
 
 /* libgit2's last error, as ours: what our callbacks had to say counts more. Returns a negative errno, never -ENOENT. */
-int repo_error(struct repo_transport *t, int code, struct err *err, const char *what);
+int branch_error(struct branch_transport *t, int code, struct err *err, const char *what);
 
 /* ---- transport_git_store.c ---- */
 
 /* SPOOL/git, made when it is not there or not fit to be used. */
-int repo_store_open(struct repo_transport *t, struct err *err);
+int branch_store_open(struct branch_transport *t, struct err *err);
 /* Where to fetch to: SPOOL/git, or an empty one beside it when that has become too large. */
-int repo_store_fetch_begin(struct repo_transport *t, struct err *err);
+int branch_store_fetch_begin(struct branch_transport *t, struct err *err);
 /* It has been fetched: what was fetched to is SPOOL/git from now on. */
-int repo_store_fetch_end(struct repo_transport *t, struct err *err);
+int branch_store_fetch_end(struct branch_transport *t, struct err *err);
 /* It has not: nothing of the attempt stays. */
-void repo_store_fetch_failed(struct repo_transport *t);
+void branch_store_fetch_failed(struct branch_transport *t);
 /* The store is of no use: the next fetch makes a new one. A local repository is left alone. */
-void repo_store_discard(struct repo_transport *t);
+void branch_store_discard(struct branch_transport *t);
 
 /* ---- transport_git_tree.c ---- */
 
 /* The id and size of the file at PATH below the subdir, in the tip's tree. -ENOENT, unsafe-path, not-a-file, too-large. */
-int repo_blob_find(struct repo_transport *t, const char *path, uint64_t max, git_oid *ret, struct err *err);
+int branch_blob_find(struct branch_transport *t, const char *path, uint64_t max, git_oid *ret, struct err *err);
 
 /* ---- transport_git_http.c, transport_git_ssh.c: the ways libgit2 reaches another machine ---- */
 
-int repo_http_new(git_smart_subtransport **ret, git_transport *owner, void *repo_transport);
-int repo_ssh_new(git_smart_subtransport **ret, git_transport *owner, void *repo_transport);
+int branch_http_new(git_smart_subtransport **ret, git_transport *owner, void *branch_transport);
+int branch_ssh_new(git_smart_subtransport **ret, git_transport *owner, void *branch_transport);

@@ -12,20 +12,20 @@
 
 struct http_way {
         git_smart_subtransport parent;
-        struct repo_transport *t;
+        struct branch_transport *t;
 };
 
 /* One request and its answer. */
 struct exchange {
         git_smart_subtransport_stream parent;
-        struct repo_transport *t;
+        struct branch_transport *t;
         struct buf url, body;
         struct https_request req;
         struct https_stream *stream; /* NULL: not sent yet */
 };
 
 static int exchange_send(struct exchange *x) {
-        struct repo_transport *t = x->t;
+        struct branch_transport *t = x->t;
         const struct transport_request *from = &t->base.req;
         int r = transport_time_left(&t->base, &x->req.timeout_ms, &t->failure);
 
@@ -52,7 +52,7 @@ static int exchange_send(struct exchange *x) {
 
 static int exchange_read(git_smart_subtransport_stream *stream, char *p, size_t size, size_t *ret_n) {
         struct exchange *x = (struct exchange *)stream;
-        struct repo_transport *t = x->t;
+        struct branch_transport *t = x->t;
         int r;
 
         if (t->failed < 0)
@@ -66,14 +66,14 @@ static int exchange_read(git_smart_subtransport_stream *stream, char *p, size_t 
                 t->base.stats.http_status = https_stream_response(x->stream)->status;
         if (r == 0)
                 r = transport_received(&t->base, *ret_n, &t->failure);
-        return repo_callback(t, r);
+        return branch_callback(t, r);
 }
 
 static int exchange_write(git_smart_subtransport_stream *stream, const char *p, size_t n) {
         struct exchange *x = (struct exchange *)stream;
         int r = n > REQUEST_MAX - x->body.len ? -EFBIG : buf_append(&x->body, p, n);
 
-        return repo_callback(x->t, r < 0 ? err_errno(&x->t->failure, r, "request") : 0);
+        return branch_callback(x->t, r < 0 ? err_errno(&x->t->failure, r, "request") : 0);
 }
 
 static void exchange_free(git_smart_subtransport_stream *stream) {
@@ -87,7 +87,7 @@ static void exchange_free(git_smart_subtransport_stream *stream) {
 
 static int on_action(git_smart_subtransport_stream **ret, git_smart_subtransport *way, const char *url,
                      git_smart_service_t action) {
-        struct repo_transport *t = ((struct http_way *)way)->t;
+        struct branch_transport *t = ((struct http_way *)way)->t;
         struct exchange *x = calloc(1, sizeof(*x));
         int r = x ? 0 : -ENOMEM;
 
@@ -105,7 +105,7 @@ static int on_action(git_smart_subtransport_stream **ret, git_smart_subtransport
                 if (x)
                         buf_done(&x->url);
                 free(x);
-                return repo_callback(t, err_errno(&t->failure, r, "request"));
+                return branch_callback(t, err_errno(&t->failure, r, "request"));
         }
         x->parent = (git_smart_subtransport_stream){
                 .subtransport = way, .read = exchange_read, .write = exchange_write, .free = exchange_free};
@@ -122,13 +122,13 @@ static void on_free(git_smart_subtransport *way) {
         free(way);
 }
 
-int repo_http_new(git_smart_subtransport **ret, git_transport *owner, void *repo_transport) {
+int branch_http_new(git_smart_subtransport **ret, git_transport *owner, void *branch_transport) {
         struct http_way *w = calloc(1, sizeof(*w));
 
         if (!w)
                 return -1;
         w->parent = (git_smart_subtransport){.action = on_action, .close = on_close, .free = on_free};
-        w->t = repo_transport;
+        w->t = branch_transport;
         *ret = &w->parent;
         return 0;
 }

@@ -22,7 +22,7 @@
 struct ssh_way {
         git_smart_subtransport parent;
         git_smart_subtransport_stream stream;
-        struct repo_transport *t;
+        struct branch_transport *t;
         int fd;
         LIBSSH2_SESSION *session;
         LIBSSH2_KNOWNHOSTS *known;
@@ -79,7 +79,7 @@ static int address_connect(const struct addrinfo *a, int timeout_ms) {
 }
 
 static int ssh_connect(struct ssh_way *w) {
-        const struct repo_address *to = &w->t->address;
+        const struct branch_address *to = &w->t->address;
         struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG}, *list;
         char port[8];
         long left;
@@ -131,7 +131,7 @@ static int known_hosts_load(struct ssh_way *w) {
 }
 
 static int known_check(struct ssh_way *w, const char *key, size_t n, int type) {
-        const struct repo_address *to = &w->t->address;
+        const struct branch_address *to = &w->t->address;
         struct libssh2_knownhost *found;
 
         return libssh2_knownhost_checkp(w->known, to->host, to->port, key, n,
@@ -178,7 +178,7 @@ static int host_check(struct ssh_way *w) {
 /* ---- the session ---- */
 
 static int ssh_log_in(struct ssh_way *w) {
-        const struct repo_address *to = &w->t->address;
+        const struct branch_address *to = &w->t->address;
         const struct buf *key = w->t->base.req.ssh_key;
 
         if (libssh2_userauth_publickey_frommemory(w->session, to->user, strlen(to->user), NULL, 0, key->data ? key->data : "",
@@ -255,7 +255,7 @@ static void ssh_stop(struct ssh_way *w) {
 /* ---- what libgit2 calls ---- */
 
 static int failed(struct ssh_way *w, int r) {
-        return repo_callback(w->t, r);
+        return branch_callback(w->t, r);
 }
 
 /* What git-upload-pack, or the shell, has to say beside the protocol; the beginning of it is kept. */
@@ -352,7 +352,7 @@ static void on_free(git_smart_subtransport *way) {
         free(way);
 }
 
-int repo_ssh_new(git_smart_subtransport **ret, git_transport *owner, void *repo_transport) {
+int branch_ssh_new(git_smart_subtransport **ret, git_transport *owner, void *branch_transport) {
         struct ssh_way *w = calloc(1, sizeof(*w));
 
         if (!w)
@@ -360,7 +360,7 @@ int repo_ssh_new(git_smart_subtransport **ret, git_transport *owner, void *repo_
         w->parent = (git_smart_subtransport){.action = on_action, .close = on_close, .free = on_free};
         w->stream = (git_smart_subtransport_stream){
                 .subtransport = &w->parent, .read = on_read, .write = on_write, .free = on_stream_free};
-        w->t = repo_transport;
+        w->t = branch_transport;
         w->fd = -1;
         *ret = &w->parent;
         return 0;

@@ -97,13 +97,13 @@ static struct pack_count store_sweep(int spool) {
 
 /* ---- the store ---- */
 
-static int label_make(const struct repo_transport *t, struct buf *ret) {
+static int label_make(const struct branch_transport *t, struct buf *ret) {
         const struct transport_request *req = &t->base.req;
 
         return buf_printf(ret, "%s\n%s\n", req->url, req->branch ? req->branch : "");
 }
 
-static bool label_matches(const struct repo_transport *t, const char *store) {
+static bool label_matches(const struct branch_transport *t, const char *store) {
         cleanup_buf struct buf want = {}, is = {};
         char path[64];
 
@@ -113,7 +113,7 @@ static bool label_matches(const struct repo_transport *t, const char *store) {
 }
 
 /* The object database and our one reference are all we have of it: no configuration, not even its own. */
-static int store_use(struct repo_transport *t, const char *name, git_repository **ret) {
+static int store_use(struct branch_transport *t, const char *name, git_repository **ret) {
         cleanup_buf struct buf path = {};
         git_config *none = NULL;
         int r = buf_printf(&path, "%s/%s", t->base.req.spool_path, name);
@@ -132,7 +132,7 @@ static int store_use(struct repo_transport *t, const char *name, git_repository 
         return r;
 }
 
-static int store_make(struct repo_transport *t, const char *name, git_repository **ret, struct err *err) {
+static int store_make(struct branch_transport *t, const char *name, git_repository **ret, struct err *err) {
         git_repository_init_options o = GIT_REPOSITORY_INIT_OPTIONS_INIT;
         cleanup_buf struct buf path = {}, label = {};
         char label_path[64];
@@ -140,7 +140,7 @@ static int store_make(struct repo_transport *t, const char *name, git_repository
 
         remove_all(t->base.req.spool, name, 0);
         o.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR | GIT_REPOSITORY_INIT_NO_REINIT;
-        o.initial_head = REPO_TIP;
+        o.initial_head = BRANCH_TIP;
         r = buf_printf(&path, "%s/%s", t->base.req.spool_path, name);
         if (r == 0)
                 r = label_make(t, &label);
@@ -148,7 +148,7 @@ static int store_make(struct repo_transport *t, const char *name, git_repository
                 return err_errno(err, r, "spool");
         r = git_repository_init_ext(ret, path.data, &o);
         if (r < 0)
-                return repo_error(t, r, err, "spool: a new repository");
+                return branch_error(t, r, err, "spool: a new repository");
         git_repository_free(*ret);
         *ret = NULL;
         /* Last: without its label it is not used. */
@@ -157,10 +157,10 @@ static int store_make(struct repo_transport *t, const char *name, git_repository
         if (r < 0)
                 return err_wrap(err, r, "spool");
         r = store_use(t, name, ret);
-        return r < 0 ? repo_error(t, r, err, "spool: a new repository") : 0;
+        return r < 0 ? branch_error(t, r, err, "spool: a new repository") : 0;
 }
 
-int repo_store_open(struct repo_transport *t, struct err *err) {
+int branch_store_open(struct branch_transport *t, struct err *err) {
         int spool = t->base.req.spool;
 
         if (t->repo)
@@ -173,7 +173,7 @@ int repo_store_open(struct repo_transport *t, struct err *err) {
         return store_make(t, STORE, &t->repo, err);
 }
 
-int repo_store_fetch_begin(struct repo_transport *t, struct err *err) {
+int branch_store_fetch_begin(struct branch_transport *t, struct err *err) {
         const struct transport_request *req = &t->base.req;
         struct pack_count have = store_sweep(req->spool);
         git_repository *fresh = NULL;
@@ -192,7 +192,7 @@ int repo_store_fetch_begin(struct repo_transport *t, struct err *err) {
         return 0;
 }
 
-int repo_store_fetch_end(struct repo_transport *t, struct err *err) {
+int branch_store_fetch_end(struct branch_transport *t, struct err *err) {
         int spool = t->base.req.spool, r;
 
         if (!t->base.stats.renewed)
@@ -203,10 +203,10 @@ int repo_store_fetch_end(struct repo_transport *t, struct err *err) {
                 return err_errno(err, -errno, "spool: %s", STORE_NEW);
         remove_all(spool, STORE_OLD, 0);
         r = store_use(t, STORE, &t->repo);
-        return r < 0 ? repo_error(t, r, err, "spool") : 0;
+        return r < 0 ? branch_error(t, r, err, "spool") : 0;
 }
 
-void repo_store_fetch_failed(struct repo_transport *t) {
+void branch_store_fetch_failed(struct branch_transport *t) {
         git_remote_free(t->remote);
         t->remote = NULL;
         git_repository_free(t->repo);
@@ -216,9 +216,9 @@ void repo_store_fetch_failed(struct repo_transport *t) {
         store_sweep(t->base.req.spool);
 }
 
-void repo_store_discard(struct repo_transport *t) {
-        if (t->address.reach == REPO_LOCAL)
+void branch_store_discard(struct branch_transport *t) {
+        if (t->address.reach == BRANCH_LOCAL)
                 return;
-        repo_store_fetch_failed(t);
+        branch_store_fetch_failed(t);
         remove_all(t->base.req.spool, STORE, 0);
 }

@@ -4,7 +4,7 @@
 
 #include <git2/odb_backend.h>
 
-static int tip_tree(struct repo_transport *t, git_tree **ret, struct err *err) {
+static int tip_tree(struct branch_transport *t, git_tree **ret, struct err *err) {
         git_commit *commit = NULL;
         int r = git_commit_lookup(&commit, t->repo, &t->tip);
 
@@ -13,8 +13,8 @@ static int tip_tree(struct repo_transport *t, git_tree **ret, struct err *err) {
         git_commit_free(commit);
         if (r == 0)
                 return 0;
-        repo_store_discard(t);
-        return repo_error(t, r, err, "the branch's commit");
+        branch_store_discard(t);
+        return branch_error(t, r, err, "the branch's commit");
 }
 
 /* Not only the name that is asked for: who puts such a name beside it wants to write outside of somebody's work tree. */
@@ -44,7 +44,7 @@ static int kind_check(const git_tree_entry *e, bool folder, struct err *err) {
 }
 
 /* Replaces *tree by its child, or (last) sets *ret. *path moves past the component. */
-static int component_find(struct repo_transport *t, git_tree **tree, const char **path, bool last, git_oid *ret,
+static int component_find(struct branch_transport *t, git_tree **tree, const char **path, bool last, git_oid *ret,
                           struct err *err) {
         char name[TRANSPORT_PATH_MAX];
         size_t n = strcspn(*path, "/");
@@ -68,15 +68,15 @@ static int component_find(struct repo_transport *t, git_tree **tree, const char 
                 return 0;
         r = git_tree_lookup(&next, t->repo, ret);
         if (r < 0) {
-                repo_store_discard(t);
-                return repo_error(t, r, err, "folder");
+                branch_store_discard(t);
+                return branch_error(t, r, err, "folder");
         }
         git_tree_free(*tree);
         *tree = next;
         return 0;
 }
 
-static int path_find(struct repo_transport *t, git_tree **tree, const char *path, git_oid *ret, struct err *err) {
+static int path_find(struct branch_transport *t, git_tree **tree, const char *path, git_oid *ret, struct err *err) {
         const char *p = t->base.req.subdir ? t->base.req.subdir : "";
         int r = 0;
 
@@ -88,7 +88,7 @@ static int path_find(struct repo_transport *t, git_tree **tree, const char *path
 }
 
 /* By the object's header: what is too large is never unpacked. */
-static int size_check(struct repo_transport *t, const git_oid *id, uint64_t max, struct err *err) {
+static int size_check(struct branch_transport *t, const git_oid *id, uint64_t max, struct err *err) {
         git_odb *odb = NULL;
         git_object_t type;
         size_t size;
@@ -98,8 +98,8 @@ static int size_check(struct repo_transport *t, const git_oid *id, uint64_t max,
                 r = git_odb_read_header(&size, &type, odb, id);
         git_odb_free(odb);
         if (r < 0) {
-                repo_store_discard(t);
-                return repo_error(t, r, err, "object");
+                branch_store_discard(t);
+                return branch_error(t, r, err, "object");
         }
         if (type != GIT_OBJECT_BLOB)
                 return err_set(err, -EINVAL, REASON_NOT_A_FILE, "its object is no file's");
@@ -108,7 +108,7 @@ static int size_check(struct repo_transport *t, const git_oid *id, uint64_t max,
         return 0;
 }
 
-int repo_blob_find(struct repo_transport *t, const char *path, uint64_t max, git_oid *ret, struct err *err) {
+int branch_blob_find(struct branch_transport *t, const char *path, uint64_t max, git_oid *ret, struct err *err) {
         git_tree *tree = NULL;
         int r = tip_tree(t, &tree, err);
 

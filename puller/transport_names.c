@@ -148,7 +148,7 @@ static bool port_parse(const char *p, size_t n, uint16_t *ret) {
 }
 
 /* Everything up to the path: [USER@]HOST[:PORT]. */
-static bool authority_parse(const char *p, size_t n, struct repo_address *a) {
+static bool authority_parse(const char *p, size_t n, struct branch_address *a) {
         const char *at = memchr(p, '@', n), *host = p, *end = p + n, *host_end, *port = NULL;
         bool v6;
 
@@ -182,8 +182,8 @@ static bool ssh_path_valid(const char *path) {
         return *path && *path != '-';
 }
 
-static int ssh_parse(const char *authority, size_t n, const char *path, struct repo_address *a, struct err *err) {
-        a->reach = REPO_SSH;
+static int ssh_parse(const char *authority, size_t n, const char *path, struct branch_address *a, struct err *err) {
+        a->reach = BRANCH_SSH;
         if (!authority_parse(authority, n, a) || !ssh_path_valid(path) ||
             !text_copy(a->path, sizeof(a->path), path, strlen(path)))
                 return not_a_repo(err);
@@ -194,12 +194,12 @@ static int ssh_parse(const char *authority, size_t n, const char *path, struct r
         return 0;
 }
 
-static int https_parse(const char *url, struct repo_address *a, struct err *err) {
+static int https_parse(const char *url, struct branch_address *a, struct err *err) {
         const char *authority = url + strlen("https://");
         size_t n = strcspn(authority, "/"), len = strlen(url);
         const char *at = memchr(authority, '@', n);
 
-        a->reach = REPO_HTTPS;
+        a->reach = BRANCH_HTTPS;
         if (!url_plain(url, "https://") || !authority_parse(authority, n, a) || !authority[n])
                 return not_a_repo(err);
         while (len > 0 && url[len - 1] == '/')
@@ -210,10 +210,10 @@ static int https_parse(const char *url, struct repo_address *a, struct err *err)
         return 0;
 }
 
-int transport_repo_parse(const char *url, struct repo_address *ret, struct err *err) {
+int transport_address_parse(const char *url, struct branch_address *ret, struct err *err) {
         size_t n = strcspn(url, "/:");
 
-        *ret = (struct repo_address){};
+        *ret = (struct branch_address){};
         if (strncasecmp(url, "https://", 8) == 0)
                 return https_parse(url, ret, err);
         if (strncasecmp(url, "ssh://", 6) == 0) {
@@ -222,7 +222,7 @@ int transport_repo_parse(const char *url, struct repo_address *ret, struct err *
                 return path ? ssh_parse(authority, path - authority, path, ret, err) : not_a_repo(err);
         }
         if (url[0] == '/') {
-                ret->reach = REPO_LOCAL;
+                ret->reach = BRANCH_LOCAL;
                 return text_copy(ret->path, sizeof(ret->path), url, strlen(url)) ? 0 : not_a_repo(err);
         }
         /* As scp has it; no other scheme may pass for a host. */

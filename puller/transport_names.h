@@ -16,10 +16,10 @@ bool transport_branch_valid(const char *branch);
 /* An https URL's folder and a path below it, percent-encoded, appended to out. bad-configuration when base is not such a URL. */
 int transport_url_join(const char *base, const char *path, struct buf *out, struct err *err);
 
-enum repo_reach { REPO_HTTPS, REPO_SSH, REPO_LOCAL };
+enum branch_reach { BRANCH_HTTPS, BRANCH_SSH, BRANCH_LOCAL };
 
-struct repo_address {
-        enum repo_reach reach;
+struct branch_address {
+        enum branch_reach reach;
         char user[64];                 /* "": none */
         char host[256];                /* ssh; an IPv6 address without its brackets */
         uint16_t port;                 /* ssh */
@@ -28,4 +28,4 @@ struct repo_address {
 };
 
 /* https://[USER@]HOST[:PORT]/PATH, ssh://[USER@]HOST[:PORT]/PATH, USER@HOST:PATH, /PATH. Else bad-configuration. */
-int transport_repo_parse(const char *url, struct repo_address *ret, struct err *err);
+int transport_address_parse(const char *url, struct branch_address *ret, struct err *err);

@@ -45,19 +45,19 @@ static void readable_add(struct transport_needs *needs, const char *const *paths
 
 static int git_needs(const struct transport_request *req, struct transport_needs *needs, const char **ret_local,
                      struct err *err) {
-        struct repo_address a;
-        int r = transport_repo_parse(req->url, &a, err);
+        struct branch_address a;
+        int r = transport_address_parse(req->url, &a, err);
 
         *ret_local = NULL;
         if (r < 0)
                 return r;
         switch (a.reach) {
-        case REPO_HTTPS:
+        case BRANCH_HTTPS:
                 return https_ports(a.url, req->proxy, needs->ports, &needs->n_ports, err);
-        case REPO_SSH:
+        case BRANCH_SSH:
                 needs->ports[needs->n_ports++] = a.port;
                 return 0;
-        case REPO_LOCAL:
+        case BRANCH_LOCAL:
                 *ret_local = req->url;
                 return 0;
         }
