@@ -32,6 +32,8 @@ static int publish(const struct args *args, unsigned keep, struct err *err) {
         if (e == 0)
                 e = open_any(path, &repo, err);
         if (e == 0)
+                e = repo_pending_sweep(dir, err);
+        if (e == 0)
                 e = repo_pending_load(&repo, dir, &change, err);
         if (e < 0)
                 return e;

@@ -56,5 +56,7 @@ int repo_pending_save(const struct repo *repo, struct repo_change *c, const char
 int repo_pending_update(struct repo_change *c, const char *dir, struct err *err);
 int repo_pending_load(const struct repo *repo, const char *dir, struct repo_change *ret, struct err *err);
 int repo_pending_remove(const char *dir, struct err *err);
+/* Removes what one that was interrupted has left beside it. */
+int repo_pending_sweep(const char *dir, struct err *err);
 /* REPO/pending/NAME; NULL: no memory. */
 char *repo_pending_path(const struct repo *repo, const char *name);

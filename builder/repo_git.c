@@ -96,9 +96,9 @@ static int commit(const struct repo *repo, const char *message, struct err *err)
         if (e < 0)
                 return e;
         if (named)
-                return GIT(repo, err, "commit", "--quiet", "-m", message, "--", "metadata", "targets", REPO_SETTINGS);
+                return GIT(repo, err, "commit", "--quiet", "-m", message);
         return GIT(repo, err, "-c", "user.name=lsmbundle", "-c", "user.email=lsmbundle@localhost", "commit", "--quiet", "-m",
-                   message, "--", "metadata", "targets", REPO_SETTINGS);
+                   message);
 }
 
 int repo_git_push(const struct repo *repo, const char *message, struct err *err) {

@@ -25,6 +25,14 @@ char *repo_pending_path(const struct repo *repo, const char *name) {
         return asprintf(&path, "%s%spending/%s", here ? "" : repo->path, here ? "" : "/", name) < 0 ? NULL : path;
 }
 
+/* Beside it: what is half made, or half gone. */
+static char *temporary_name(const char *dir) {
+        cleanup_free char *parent = path_dir(dir);
+        char *tmp;
+
+        return !parent || asprintf(&tmp, "%s/.%s.tmp", parent, file_name(dir)) < 0 ? NULL : tmp;
+}
+
 static int dir_open(const char *dir, struct err *err) {
         int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
@@ -98,19 +106,17 @@ static int make_room(const struct repo *repo, const char *dir, struct err *err) 
 }
 
 int repo_pending_save(const struct repo *repo, struct repo_change *c, const char *dir, struct err *err) {
-        cleanup_free char *parent = path_dir(dir), *tmp = NULL;
+        cleanup_free char *parent = path_dir(dir), *tmp = temporary_name(dir);
         cleanup_fd int fd = -1;
         int e;
 
-        if (!parent || asprintf(&tmp, "%s/.%s.tmp", parent, file_name(dir)) < 0) {
-                tmp = NULL;
+        if (!parent || !tmp)
                 return err_errno(err, -ENOMEM, "pending");
-        }
         if (mkdir(parent, 0755) < 0 && errno != EEXIST)
                 return err_errno(err, -errno, "%s", parent);
         e = make_room(repo, dir, err);
-        if (e == 0 && access(tmp, F_OK) == 0)
-                e = repo_pending_remove(tmp, err); /* left by one that was interrupted */
+        if (e == 0)
+                e = repo_pending_sweep(dir, err);
         if (e == 0)
                 e = folder_write(tmp, c, err);
         if (e == 0 && rename(tmp, dir) < 0)
@@ -127,7 +133,7 @@ int repo_pending_update(struct repo_change *c, const char *dir, struct err *err)
         return fd < 0 ? fd : docs_write(fd, c, err);
 }
 
-int repo_pending_remove(const char *dir, struct err *err) {
+static int folder_remove(const char *dir, struct err *err) {
         DIR *d = opendir(dir);
         struct dirent *entry;
         int e = 0;
@@ -141,6 +147,25 @@ int repo_pending_remove(const char *dir, struct err *err) {
         if (e == 0 && rmdir(dir) < 0)
                 e = err_errno(err, -errno, "%s", dir);
         return e;
+}
+
+int repo_pending_sweep(const char *dir, struct err *err) {
+        cleanup_free char *tmp = temporary_name(dir);
+
+        return tmp ? folder_remove(tmp, err) : err_errno(err, -ENOMEM, "pending");
+}
+
+/* Under its name it is there whole, or not at all. */
+int repo_pending_remove(const char *dir, struct err *err) {
+        cleanup_free char *tmp = temporary_name(dir);
+        int e;
+
+        if (!tmp)
+                return err_errno(err, -ENOMEM, "pending");
+        e = folder_remove(tmp, err);
+        if (e == 0 && rename(dir, tmp) < 0)
+                e = errno == ENOENT ? 0 : err_errno(err, -errno, "%s", dir);
+        return e < 0 ? e : folder_remove(tmp, err);
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------------------- */

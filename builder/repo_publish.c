@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "repo_publish.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -106,12 +107,36 @@ static int listings_make(const struct repo *repo, struct repo_change *c, const s
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
+/* What file_replace() leaves when it is killed: its temporary file. Nobody else writes here, for we hold the lock. */
+static int folder_sweep(const struct repo *repo, const char *folder, struct err *err) {
+        int fd = openat(repo->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), e = 0;
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *entry;
+
+        if (!d) {
+                e = err_errno(err, -errno, "%s", folder);
+                close_p(&fd);
+                return e;
+        }
+        while (e == 0 && (entry = readdir(d)))
+                if (entry->d_name[0] == '.' && !streq(entry->d_name, ".") && !streq(entry->d_name, "..") &&
+                    unlinkat(dirfd(d), entry->d_name, 0) < 0)
+                        e = err_errno(err, -errno, "%s/%s", folder, entry->d_name);
+        closedir(d);
+        return e;
+}
+
 static int folders_make(const struct repo *repo, struct err *err) {
         static const char *const folders[] = {"metadata", "targets", "targets/bundles", "targets/rollouts"};
+        int e = 0;
 
-        for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+        for (size_t i = 0; e == 0 && i < ARRAY_SIZE(folders); i++) {
                 if (mkdirat(repo->fd, folders[i], 0755) < 0 && errno != EEXIST)
                         return err_errno(err, -errno, "%s", folders[i]);
+                e = folder_sweep(repo, folders[i], err);
+        }
+        if (e < 0)
+                return e;
         return fsync(repo->fd) < 0 ? err_errno(err, -errno, "%s", repo->path) : 0;
 }
 

@@ -45,7 +45,8 @@ static int value_diff(const struct path *p, const json_t *before, const json_t *
 
         if (before && after && json_equal(before, after))
                 return 0;
-        if ((json_is_object(before) || !before) && (json_is_object(after) || !after) && json_object_size(before ?: after) > 0)
+        if ((json_is_object(before) || !before) && (json_is_object(after) || !after) &&
+            json_object_size(before) + json_object_size(after) > 0)
                 return object_diff(p, before, after, out);
         if (before)
                 e = value_print('-', p, before, out);
@@ -210,9 +211,10 @@ int repo_rebuild(const struct repo *repo, const struct repo_change *c, const cha
                 e = sources_load(source, &diags, &sources, err);
         if (e == 0)
                 e = rebuild(r, &sources, content_hex, &diags, err);
-        diags_print(&diags, stderr);
-        if (e < 0)
+        if (e < 0) {
+                diags_print(&diags, stderr);
                 return err_wrap(err, e, "%s", source);
+        }
         if (!streq(content_hex, r->content))
                 return err_set(err, -EBADMSG, REASON_DIGEST_MISMATCH,
                                "what '%s' builds has the content id %s, and the pending release %s: another source, commit or "
