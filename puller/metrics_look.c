@@ -154,6 +154,8 @@ void metrics_look(struct metrics *m, const struct node *n) {
         for (size_t i = 0; i < m->n_bundles; i++) {
                 const struct bundle *b = node_bundle(n, m->bundles[i].name);
 
+                if (m->bundles[i].rollout.why && !m->bundles[i].rollout.ring)
+                        m->bundles[i].rollout.ring = n->config->ring;
                 if (!b)
                         continue;
                 m->bundles[i].swaps = b->swaps;
