@@ -9,9 +9,11 @@
 #include <time.h>
 
 #include "control.h"
+#include "health_command.h"
 #include "metrics.h"
 #include "options.h"
 #include "pause.h"
+#include "repo.h"
 #include "reporter.h"
 #include "schedule.h"
 #include "source.h"
@@ -20,6 +22,7 @@
 #define NS 1000000000LL
 #define REPORTER_RESTART_NS (5 * NS)
 #define RESTORE_RETRY_NS (30 * NS)
+#define STALE_COMMAND_NS (60 * NS)
 #define METRICS_NS (60 * NS)
 
 struct agent {
@@ -37,6 +40,7 @@ struct agent {
         struct metrics_counts counts;
         int64_t metrics_due; /* when to write them (again) */
         bool metrics_failed; /* which was said */
+        bool stale_told;     /* on_stale.run was started, and the source not heard from since */
         bool working;        /* a step of a swap, or another request, is under way */
         int asker;           /* connection whose request is under way; -1 */
         int canceler;        /* connection of an operator who called the trial off; -1 */
@@ -219,7 +223,7 @@ static void poll_source(struct agent *a) {
         int r;
 
         pause_load(&a->node, &pause);
-        if (!a->node.config->source || pause.paused)
+        if (config_source_kind(a->node.config) == SOURCE_NONE || pause.paused)
                 return;
         memcpy(before, a->source.message, sizeof(before));
         a->working = true;
@@ -228,7 +232,8 @@ static void poll_source(struct agent *a) {
         a->metrics_due = 0;
         /* Said once, not at every poll. */
         if (r < 0 && !stop_wanted && !streq(before, err.msg))
-                fprintf(stderr, "%s: %s%s%s\n", a->node.config->source, reason_word(err.reason), err.reason ? ": " : "", err.msg);
+                fprintf(stderr, "%s: %s%s%s\n", config_source_address(a->node.config), reason_word(err.reason),
+                        err.reason ? ": " : "", err.msg);
         a->working = false;
         if (a->canceler >= 0) {
                 struct op_answer done = {.message = "called off: back on what was in force before"};
@@ -237,6 +242,30 @@ static void poll_source(struct agent *a) {
                 close_p(&a->canceler);
                 a->canceler = -1;
         }
+}
+
+/* Once for each time that the source falls silent. */
+static void stale_tell(struct agent *a) {
+        const struct config *c = a->config;
+        uint64_t since = source_stale_since(&a->node, &a->source), now = now_seconds();
+        struct err err = {0};
+        uid_t uid;
+        gid_t gid;
+
+        if (!c->stale_command)
+                return;
+        if (now <= since) {
+                a->stale_told = false;
+                return;
+        }
+        if (a->stale_told || now - since < (uint64_t)(c->stale_after_ns / NS))
+                return;
+        a->stale_told = true;
+        node_user(c->reporter_user, &uid, &gid);
+        a->working = true;
+        if (health_command_run(c->stale_command, uid, gid, &a->waiter, monotonic_ns() + STALE_COMMAND_NS, &err) < 0)
+                fprintf(stderr, "on_stale: %s\n", err.msg);
+        a->working = false;
 }
 
 /* What the journal says should be in force, and is not, or not as it should be. Tried again until it holds: memory, a time-out or a
@@ -251,6 +280,17 @@ static void restore(struct agent *a) {
                 fprintf(stderr, "not everything could be restored, trying again in %lld s: %s\n",
                         (long long)(RESTORE_RETRY_NS / NS), err.msg);
         }
+        a->working = false;
+}
+
+/* A fresh node is not bare until its first pull. */
+static void first_boot(struct agent *a) {
+        struct err err = {0};
+        bool changed;
+
+        a->working = true;
+        if (repo_first_boot(&a->node, &changed, &err) < 0)
+                fprintf(stderr, "first_boot: %s\n", err.msg);
         a->working = false;
 }
 
@@ -287,7 +327,7 @@ static void configuration_reload(struct agent *a) {
 
 static void loop(struct agent *a) {
         const struct config *c = a->config;
-        int64_t next = monotonic_ns();
+        int64_t next = monotonic_ns(), wait;
         struct schedule schedule = {.interval_ns = c->poll_interval_ns, .jitter_percent = c->poll_jitter_percent};
 
         /* A node that has nothing yet does not wait for its turn. */
@@ -309,8 +349,10 @@ static void loop(struct agent *a) {
                 }
                 watch_pins(a);
                 poll_source(a);
+                stale_tell(a);
                 schedule = (struct schedule){.interval_ns = c->poll_interval_ns, .jitter_percent = c->poll_jitter_percent};
-                next = monotonic_ns() + schedule_next(&schedule, a->source.failures, a->source.retry_after_s, random_u64());
+                wait = schedule_next(&schedule, a->source.failures, a->source.retry_after_s, random_u64());
+                next = monotonic_ns() + schedule_wake(&schedule, wait, a->source.next_s, true, random_u64());
         }
 }
 
@@ -357,6 +399,7 @@ int agent_run(const struct options *options, struct config *config) {
         if (sd_watchdog_enabled(0, &watchdog_us) > 0)
                 a.watchdog_ns = (int64_t)watchdog_us * 1000 / 2;
         restore(&a);
+        first_boot(&a);
         source_load(&a.node, &a.source);
         r = a.listener = control_listen(config->run_dir, "control.sock", &err);
         if (r >= 0)

@@ -5,6 +5,7 @@
 
 #include "pause.h"
 #include "quarantine.h"
+#include "repo_record.h"
 #include "status.h"
 
 const char *op_word(enum op op) {
@@ -78,7 +79,7 @@ static int once(struct node *n, struct source *source, struct op_answer *a, stru
         int r = paused_check(n, err);
 
         if (r >= 0)
-                r = from(n->config->source, source_poll(n, source, &changed, err), err);
+                r = from(config_source_address(n->config), source_poll(n, source, &changed, err), err);
         if (r >= 0)
                 done(a,
                      changed                   ? "a new release is in force"
@@ -128,7 +129,10 @@ static int remove_bundle(struct node *n, const char *name, struct op_answer *a, 
         if (r < 0)
                 return r;
         memcpy(copy, b->name, sizeof(copy));
-        r = swap_remove(n, b, err);
+        /* First: a poll must not bring it back. */
+        r = repo_removed_set(n->state_fd, copy, true, err);
+        if (r >= 0)
+                r = swap_remove(n, b, err);
         if (r >= 0)
                 done(a, "%s: nothing of it is enforced any more", copy);
         return r;
@@ -148,6 +152,8 @@ static int retry(struct node *n, struct source *source, const char *name, struct
                         if (saved < 0)
                                 return saved;
                 }
+        if (repo_removed_set(n->state_fd, *name ? name : NULL, false, err) < 0)
+                return -EIO;
         source_forget(n, source);
         done(a, "forgot %d quarantined release%s", r, r == 1 ? "" : "s");
         return 0;

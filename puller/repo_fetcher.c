@@ -143,6 +143,7 @@ static int sandbox(struct job *j, struct sandbox_report *ret, struct err *err) {
         struct transport_needs needs;
         int r = transport_sandbox(&j->req, &needs, &spec, err);
 
+        spec.writable_dir = j->fds[REPO_SPOOL]; /* also where the transport needs none: metadata is kept there */
         return r < 0 ? r : sandbox_enter(&spec, ret, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include "fileio.h"
 #include "record.h"
+#include "repo.h"
 
 #define RECORD "source.json"
 #define RECORD_TYPE "lsm-source"
@@ -73,10 +74,18 @@ void source_forget(const struct node *n, struct source *s) {
         source_save(n, s, NULL);
 }
 
-bool source_stale(const struct node *n, const struct source *s, uint64_t now) {
-        uint64_t interval = (uint64_t)(n->config->poll_interval_ns / 1000000000);
+uint64_t source_stale_since(const struct node *n, const struct source *s) {
+        uint64_t interval = (uint64_t)(n->config->poll_interval_ns / 1000000000), heard = s->last_success;
 
-        return n->config->source && now > s->last_success + STALE_INTERVALS * (interval ? interval : 1);
+        if (config_source_kind(n->config) == SOURCE_NONE)
+                return UINT64_MAX;
+        if (heard == 0) /* never: since it was asked in vain */
+                heard = s->failing_since ? s->failing_since : 0;
+        return heard + STALE_INTERVALS * (interval ? interval : 1);
+}
+
+bool source_stale(const struct node *n, const struct source *s, uint64_t now) {
+        return now > source_stale_since(n, s);
 }
 
 /* ---- fetching --------------------------------------------------------------------------------------------------------- */
@@ -170,7 +179,7 @@ static void set(char *p, size_t size, const char *text) {
                 memcpy(p, text, strlen(text));
 }
 
-static void succeeded(struct source *s) {
+void source_succeeded(struct source *s) {
         s->last_success = now_seconds();
         s->failing_since = 0;
         s->failures = 0;
@@ -179,12 +188,26 @@ static void succeeded(struct source *s) {
         set(s->message, sizeof(s->message), "");
 }
 
-static void failed(struct source *s, const struct err *why) {
+void source_failed(struct source *s, const struct err *why) {
         if (!s->failing_since)
                 s->failing_since = now_seconds();
         s->failures++;
         set(s->reason, sizeof(s->reason), why->reason ? reason_word(why->reason) : "failed");
         snprintf(s->message, sizeof(s->message), "%.*s", (int)sizeof(s->message) - 1, why->msg);
+}
+
+void source_of(struct source *s, const char *url) {
+        if (streq(s->url, url) && !*s->keys_hex)
+                return;
+        *s = (struct source){0};
+        set(s->url, sizeof(s->url), url);
+}
+
+void source_refused(struct source *s, const struct err *why) {
+        set(s->refused_reason, sizeof(s->refused_reason), why ? (why->reason ? reason_word(why->reason) : "failed") : "");
+        set(s->refused_message, sizeof(s->refused_message), "");
+        if (why)
+                snprintf(s->refused_message, sizeof(s->refused_message), "%.*s", (int)sizeof(s->refused_message) - 1, why->msg);
 }
 
 static int apply(struct node *n, struct source *s, const struct fetched *f, const struct bundle_trust *trust, bool *ret_changed,
@@ -200,13 +223,11 @@ static int apply(struct node *n, struct source *s, const struct fetched *f, cons
         if (r < 0 && err->reason != REASON_NONE && err->reason != REASON_BUSY && err->reason != REASON_LOAD_FAILED &&
             err->reason != REASON_NO_PROGRAM_SLOT && err->reason != REASON_NOT_CONFIRMED && err->reason != REASON_PAUSED) {
                 /* For good: this content will be refused again, so it need not come again. */
-                set(s->refused_reason, sizeof(s->refused_reason), reason_word(err->reason));
-                snprintf(s->refused_message, sizeof(s->refused_message), "%.*s", (int)sizeof(s->refused_message) - 1, err->msg);
+                source_refused(s, err);
         } else if (r < 0) {
                 return r;
         } else {
-                set(s->refused_reason, sizeof(s->refused_reason), "");
-                set(s->refused_message, sizeof(s->refused_message), "");
+                source_refused(s, NULL);
         }
         set(s->etag, sizeof(s->etag), f->etag);
         set(s->last_modified, sizeof(s->last_modified), f->last_modified);
@@ -223,8 +244,11 @@ int source_poll(struct node *n, struct source *s, bool *ret_changed, struct err 
         int r;
 
         *ret_changed = false;
+        s->next_s = 0;
+        if (config_source_kind(n->config) == SOURCE_NONE)
+                return err_set(err, -EINVAL, REASON_CONFIG, "no source is configured: `source: {repository: ...}`");
         if (!n->config->source)
-                return err_set(err, -EINVAL, REASON_CONFIG, "no source is configured: `source: {bundle: ..., keys: [...]}`");
+                return repo_poll(n, s, ret_changed, &s->next_s, err);
         r = keys_load(n, &ring, &trust.threshold, keys_hex, &why);
         if (r >= 0) {
                 same = streq(s->url, n->config->source) && streq(s->keys_hex, keys_hex);
@@ -241,9 +265,9 @@ int source_poll(struct node *n, struct source *s, bool *ret_changed, struct err 
                 r = apply(n, s, &f, &trust, ret_changed, &why);
         /* "Reached and verified" is what staleness is about; a release that failed here is told by its own fields. */
         if (reached)
-                succeeded(s);
+                source_succeeded(s);
         if (r < 0 && (!reached || !*s->refused_reason))
-                failed(s, &why);
+                source_failed(s, &why);
         source_save(n, s, NULL);
         if (r < 0 && err)
                 *err = why;
@@ -260,7 +284,9 @@ int source_reachable(struct node *n, int64_t deadline_ns, struct err *err) {
         int64_t left = deadline_ns - monotonic_ns();
         int r;
 
-        if (!n->config->source || local_path(n->config->source))
+        if (!n->config->source)
+                return repo_reachable(n, deadline_ns, err);
+        if (local_path(n->config->source))
                 return 0;
         r = keys_load(n, &ring, &trust.threshold, keys_hex, err);
         if (r < 0)

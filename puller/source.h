@@ -20,11 +20,21 @@ struct source {
         char reason[32], message[512];                 /* of the last failure */
         char refused_reason[32], refused_message[512]; /* the newest release that was refused; "" none */
         int retry_after_s;                             /* not kept: what the server asked for last time */
+        int64_t next_s; /* not kept: seconds after which the answer may change by itself; 0: it will not */
 };
 
 /* An absent or unreadable record is an empty one: all it costs is one whole download. */
 void source_load(const struct node *n, struct source *ret);
 int source_save(const struct node *n, const struct source *s, struct err *err);
+
+/* ---- for whoever polls: one bundle, or a repository (repo.h) ---- */
+
+/* Begins anew when the address is another. */
+void source_of(struct source *s, const char *url);
+void source_succeeded(struct source *s);
+void source_failed(struct source *s, const struct err *why);
+/* NULL: nothing that is offered is refused. */
+void source_refused(struct source *s, const struct err *why);
 
 /* One poll: fetch, verify, apply. 0 also when there was nothing new. What happened is in *s, saved. */
 int source_poll(struct node *n, struct source *s, bool *ret_changed, struct err *err);
@@ -32,7 +42,8 @@ int source_poll(struct node *n, struct source *s, bool *ret_changed, struct err 
 void source_forget(const struct node *n, struct source *s);
 /* Can it be reached, and does it answer? For the health of a generation on trial. */
 int source_reachable(struct node *n, int64_t deadline_ns, struct err *err);
-/* Not heard from for three intervals. */
+/* Seconds since the epoch: three intervals after it was heard from. UINT64_MAX: there is no source. */
+uint64_t source_stale_since(const struct node *n, const struct source *s);
 bool source_stale(const struct node *n, const struct source *s, uint64_t now);
 
 /* Fetches one bundle as an operator names it, and applies it. */

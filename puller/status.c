@@ -6,6 +6,7 @@
 #include "pause.h"
 #include "quarantine.h"
 #include "record.h"
+#include "repo_record.h"
 
 static json_t *gen_json(const struct journal_gen *g) {
         if (!g->present)
@@ -117,7 +118,19 @@ static json_t *left_json(const struct journal *j) {
                          j->left_reason, "message", record_text(j->left_message));
 }
 
-static json_t *bundle_json(struct node *n, struct bundle *b) {
+/* What the repository has decided for the bundle; null: it is not from a repository. */
+static json_t *rollout_json(const struct repo_record *record, const char *bundle) {
+        for (size_t i = 0; i < record->n; i++) {
+                const struct repo_memory *m = &record->list[i];
+
+                if (streq(m->bundle, bundle) && *m->why)
+                        return json_pack("{s:s, s:s, s:o*, s:I, s:I}", "why", m->why, "reason", m->reason, "sentence",
+                                         record_text(m->sentence), "floor", (json_int_t)m->floor, "next", (json_int_t)m->next);
+        }
+        return json_null();
+}
+
+static json_t *bundle_json(struct node *n, struct bundle *b, const struct repo_record *record) {
         const struct journal *j = &b->journal;
         bool trial = streq(state_word(n, b, NULL), "trial"), loaded = b->kernel.gate_fd >= 0;
         const struct journal_gen *deciding = trial ? &j->staged : &j->confirmed;
@@ -126,10 +139,10 @@ static json_t *bundle_json(struct node *n, struct bundle *b) {
 
         enforcement_check(&b->kernel);
         missing = missing_json(b, policies);
-        return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "name", b->name, "state",
+        return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "name", b->name, "state",
                          state_word(n, b, missing), "in_force", gen_json(&j->confirmed), "previous", gen_json(&j->previous),
                          "staged", gen_json(&j->staged), "step", journal_step_word(j->step), "left", left_json(j), "gate",
-                         gate_json(b), "missing_hooks", missing, "policies", policies);
+                         gate_json(b), "missing_hooks", missing, "policies", policies, "rollout", rollout_json(record, b->name));
 }
 
 static json_t *quarantine_json(const struct node *n) {
@@ -151,9 +164,9 @@ static json_t *quarantine_json(const struct node *n) {
 }
 
 static json_t *source_json(const struct node *n, const struct source *s) {
-        if (!n->config->source)
+        if (config_source_kind(n->config) == SOURCE_NONE)
                 return json_null();
-        return json_pack("{s:s, s:b, s:I, s:I, s:I, s:s, s:o*, s:s, s:o*}", "address", n->config->source, "stale",
+        return json_pack("{s:s, s:b, s:I, s:I, s:I, s:s, s:o*, s:s, s:o*}", "address", config_source_address(n->config), "stale",
                          source_stale(n, s, now_seconds()), "last_success", (json_int_t)s->last_success, "failing_since",
                          (json_int_t)s->failing_since, "failures", (json_int_t)s->failures, "reason", s->reason, "message",
                          record_text(s->message), "refused_reason", s->refused_reason, "refused_message",
@@ -167,16 +180,31 @@ static json_t *loader_json(const struct node *n) {
                          n->loader.no_token);
 }
 
+/* Bundles that are configured, and of which nothing is here yet. */
+static void wanted_append(const struct node *n, const struct repo_record *record, json_t *bundles) {
+        for (char **name = n->config->bundles; name && *name; name++)
+                if (!node_bundle(n, *name))
+                        json_array_append_new(bundles, json_pack("{s:s, s:s, s:n, s:n, s:n, s:s, s:n, s:n, s:[], s:[], s:o}",
+                                                                 "name", *name, "state", "none", "in_force", "previous", "staged",
+                                                                 "step", "none", "left", "gate", "missing_hooks", "policies",
+                                                                 "rollout", rollout_json(record, *name)));
+}
+
 int status_collect(struct node *n, const struct source *source, json_t **ret, struct err *err) {
         static const char *const modes[] = {[NODE_ENFORCE] = "enforce", [NODE_AUDIT] = "audit", [NODE_OFF] = "off"};
+        cleanup_repo_record struct repo_record record = {0};
         json_t *bundles = json_array();
         struct utsname uts = {0};
         struct pause pause;
 
         uname(&uts);
         pause_load(n, &pause);
+        /* Unreadable: status is for looking, and says less. */
+        if (repo_record_load(n->state_fd, &record, NULL) < 0)
+                record = (struct repo_record){0};
         for (size_t i = 0; i < n->n_bundles; i++)
-                json_array_append_new(bundles, bundle_json(n, n->bundles[i]));
+                json_array_append_new(bundles, bundle_json(n, n->bundles[i], &record));
+        wanted_append(n, &record, bundles);
         *ret = json_pack("{s:i, s:s, s:I, s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o}", "format", STATUS_FORMAT, "version",
                          LSM_VERSION, "time", (json_int_t)now_seconds(), "kernel", uts.release, "mode", modes[n->mode],
                          "mode_source", n->mode_source, "paused", pause.paused, "paused_until", (json_int_t)pause.until, "loader",

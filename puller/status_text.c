@@ -97,6 +97,18 @@ static void bundle_line(FILE *f, const json_t *b, long long now, const struct pa
                 fprintf(f, "  nothing is enforced\n");
 }
 
+/* Why this node runs what it runs. */
+static void rollout_lines(FILE *f, const json_t *b, const struct paint *p) {
+        const json_t *r = json_object_get(b, "rollout");
+
+        if (!json_is_object(r))
+                return;
+        fputs("  ", f);
+        if (*str(r, "reason"))
+                fprintf(f, "%s%s%s: ", p->bad, str(r, "reason"), p->off);
+        put_text(f, str(r, "sentence"), 2);
+}
+
 /* Whether an entry has this value there: then the quarantine tells the story, and once is enough. */
 static bool in_quarantine(const json_t *status, const char *key, const char *value) {
         const json_t *q;
@@ -228,6 +240,7 @@ void status_print(FILE *f, const json_t *status, bool colour) {
         fprintf(f, "%-24s %-16s %-10s %s\n", "BUNDLE", "RELEASE", "STATE", "SINCE");
         json_array_foreach(bundles, i, b) {
                 bundle_line(f, b, num(status, "time"), &p);
+                rollout_lines(f, b, &p);
                 left_lines(f, status, b, &p);
                 policy_lines(f, b, &p);
         }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What repo.c and repo_bundle.c share; nobody else includes this. */
+#pragma once
+
+#include "repo.h"
+#include "repo_record.h"
+
+/* One poll, or the first boot. */
+struct repo_cycle {
+        struct node *n;
+        struct repo_source source;
+        struct buf anchor;
+        struct tuf_signed anchor_signed;
+        struct papers papers;    /* trusted: verified here */
+        struct tuf_trust *trust; /* of these; NULL: nothing is trusted yet */
+        struct repo_record record;
+        int64_t now;
+        enum rollout_clock clock;
+        bool ignore_expiry;
+};
+void repo_cycle_done(struct repo_cycle *c);
+#define cleanup_repo_cycle cleanup(repo_cycle_done)
+
+/* The shadow of a bundle, for the facts of a decision. */
+void repo_shadow_look(const struct node *n, const struct bundle *b, struct rollout_facts *facts);
+/* Begins the bake, or goes on with it; *ret_done: it has lasted long enough. 0 with bake-failed in err: too many would-be denials. */
+int repo_shadow_step(struct node *n, struct bundle *b, const struct release *rel, const struct receipt *receipt,
+                     const struct rollout_ring *ring, bool *ret_done, struct err *err);
+void repo_shadow_end(struct node *n, struct bundle *b);
+
+/* What is to run here of one bundle, and that it does. What was decided is in the record. */
+int repo_bundle_step(struct repo_cycle *c, const char *bundle, bool *ret_changed, int64_t *ret_next_s, struct err *err);
