@@ -310,6 +310,9 @@ static void decide_next(struct decider *d) {
 
         if (c && c->release == f->release && k && differs(k->content, f->content)) {
                 refuse(d, REASON_RELEASE_REUSED, c);
+        } else if (c && f->installed && c->release < f->release) {
+                keep(d, ROLLOUT_INSTALLED);
+                say(d, "the operator installed it, and ring %s has release %llu, which is older", g->name, (ull)c->release);
         } else if (c && c->release != f->release) {
                 decide_move(d, c);
         } else if (d->turn == 0) {

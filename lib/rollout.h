@@ -91,6 +91,7 @@ struct rollout_facts {
         bool in_force; /* something of this bundle is enforced */
         uint64_t release;
         const char *content;
+        bool installed; /* by the operator (`install`), not taken from the repository */
         uint64_t floor; /* the oldest release that may be taken; 0: any */
 
         struct { /* the generation that runs in the shadow of the one in force */
@@ -113,16 +114,17 @@ enum rollout_action {
 };
 
 /* X(identifier, word): why, in status and metrics. */
-#define ROLLOUT_WHYS(X)                                                                   \
-        X(ROLLOUT_CURRENT, "current") /* what the ring is to run is in force */           \
-        X(ROLLOUT_TURN, "turn")       /* taken: this node's wave has come */              \
-        X(ROLLOUT_WAITING, "waiting") /* kept: it has not */                              \
-        X(ROLLOUT_ELSE, "else")       /* taken: it has not, and this is for such nodes */ \
-        X(ROLLOUT_FIRST, "first")     /* taken: nothing was in force */                   \
-        X(ROLLOUT_BAKING, "baking")   /* in the shadow of what is in force */             \
-        X(ROLLOUT_BAKED, "baked")     /* taken: its shadow has run long enough */         \
-        X(ROLLOUT_HELD, "held")       /* kept: the rollout is on hold */                  \
-        X(ROLLOUT_REFUSED, "refused") /* kept: `reason` says why */
+#define ROLLOUT_WHYS(X)                                                                                         \
+        X(ROLLOUT_CURRENT, "current")     /* what the ring is to run is in force */                             \
+        X(ROLLOUT_TURN, "turn")           /* taken: this node's wave has come */                                \
+        X(ROLLOUT_WAITING, "waiting")     /* kept: it has not */                                                \
+        X(ROLLOUT_ELSE, "else")           /* taken: it has not, and this is for such nodes */                   \
+        X(ROLLOUT_FIRST, "first")         /* taken: nothing was in force */                                     \
+        X(ROLLOUT_BAKING, "baking")       /* in the shadow of what is in force */                               \
+        X(ROLLOUT_BAKED, "baked")         /* taken: its shadow has run long enough */                           \
+        X(ROLLOUT_HELD, "held")           /* kept: the rollout is on hold */                                    \
+        X(ROLLOUT_INSTALLED, "installed") /* kept: the operator installed it, and the ring has nothing newer */ \
+        X(ROLLOUT_REFUSED, "refused")     /* kept: `reason` says why */
 
 enum rollout_why {
 #define X(id, word) id,

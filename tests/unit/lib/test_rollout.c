@@ -366,7 +366,8 @@ struct scene {
                 FLAG_Q41 = 16,
                 FLAG_REUSED42 = 32,
                 FLAG_OTHER_IN_FORCE = 64,
-                FLAG_OTHER_SHADOW = 128
+                FLAG_OTHER_SHADOW = 128,
+                FLAG_INSTALLED = 256
         } flags;
         int64_t shadow_s; /* release 42 in the shadow for so long; -1: no shadow */
         uint64_t would_deny;
@@ -406,6 +407,7 @@ static void scene_check(const struct rollout *r, const struct scene *s) {
                            : s->in_force == 42            ? content42
                            : s->in_force == 41            ? content41
                                                           : NULL,
+                .installed = s->flags & FLAG_INSTALLED,
                 .floor = s->floor,
                 .shadow = {.active = s->shadow_s >= 0,
                            .release = 42,
@@ -569,6 +571,22 @@ static void what_is_refused(void **state) {
         PLAIN("stable", FIRST, T0 + H, 40, 0, FLAG_Q42, REFUSES(REASON_QUARANTINED, 0, "release 40 stays in force"));
         /* the older of two faults does not hide that nothing may be taken */
         PLAIN("all", LAST, T0, 41, 0, FLAG_Q42 | FLAG_EXPIRED | FLAG_HOLD, REFUSES(REASON_QUARANTINED, 0, ""));
+}
+
+/* What an operator installed gives way to what is newer, and to nothing else. */
+static void installed(void **state) {
+        cleanup_rollout struct rollout *r = parse(example);
+
+        PLAIN("all", LAST, T0, 43, 0, FLAG_INSTALLED, KEEPS(ROLLOUT_INSTALLED, 0, "the operator installed it"));
+        PLAIN("all", LAST, T0, 43, 0, 0, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("all", LAST, T0, 41, 0, FLAG_INSTALLED, TAKES(42, ROLLOUT_TURN, 0, ""));
+        PLAIN("all", LAST, T0, 42, 0, FLAG_INSTALLED, KEEPS(ROLLOUT_CURRENT, 0, ""));
+        PLAIN("all", LAST, T0, 42, 0, FLAG_INSTALLED | FLAG_OTHER_IN_FORCE, REFUSES(REASON_RELEASE_REUSED, 0, ""));
+        PLAIN("stable", LAST, T0, 42, 0, FLAG_INSTALLED,
+              KEEPS(ROLLOUT_INSTALLED, 72 * H, "ring stable has release 41, which is older"));
+        PLAIN("slow", LAST, T0, 43, 0, FLAG_INSTALLED, KEEPS(ROLLOUT_WAITING, 72 * H, ""));
+        PLAIN("back", LAST, T0, 42, 0, FLAG_INSTALLED | FLAG_HOLD, KEEPS(ROLLOUT_INSTALLED, 0, "which is older"));
+        PLAIN("canary", MIDDLE, T0, 41, 0, FLAG_INSTALLED, BAKES(1800, ""));
 }
 
 static void on_hold(void **state) {
@@ -765,6 +783,7 @@ int main(void) {
                 cmocka_unit_test(waves),
                 cmocka_unit_test(bare_nodes),
                 cmocka_unit_test(what_is_refused),
+                cmocka_unit_test(installed),
                 cmocka_unit_test(on_hold),
                 cmocka_unit_test(baking),
                 cmocka_unit_test(doubtful_clocks),
