@@ -96,7 +96,7 @@ static int doc_load(struct repo *repo, enum repo_role role, uint64_t version, st
         repo_doc_path(role, version, path);
         e = file_read(repo->fd, path, ENVELOPE_MAX, &text, err);
         if (e == 0)
-                e = repo_doc_parse(role, text.data, text.len, ret, err);
+                e = repo_doc_parse_foreign(role, text.data, text.len, ret, err);
         if (e < 0)
                 return e == -ENOENT ? e : err_wrap(err, e, "%s", path);
         if (role != ROLE_TIMESTAMP && ret->version != version)

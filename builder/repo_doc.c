@@ -2,6 +2,7 @@
 #include "repo_doc.h"
 
 #include "rollout.h"
+#include "tuf_signed.h"
 
 static const struct {
         const char *name, *type;
@@ -63,21 +64,61 @@ static int body_read(enum repo_role role, struct repo_doc *doc, struct err *err)
         return e;
 }
 
+/* doc: with envelope and body, which it takes over in any case. */
+static int doc_complete(enum repo_role role, struct repo_doc *doc, const void *p, size_t n, struct repo_doc *ret,
+                        struct err *err) {
+        int e = body_read(role, doc, err);
+
+        if (e == 0 && buf_append(&doc->file, p, n) < 0)
+                e = err_errno(err, -ENOMEM, "metadata");
+        if (e < 0)
+                return e;
+        *ret = *doc;
+        *doc = (struct repo_doc){};
+        return 0;
+}
+
 int repo_doc_parse(enum repo_role role, const void *p, size_t n, struct repo_doc *ret, struct err *err) {
         cleanup_repo_doc struct repo_doc doc = {};
         int e = envelope_parse(p, n, &doc.env, err);
 
         if (e == 0)
                 e = json_parse(doc.env.bytes.data, doc.env.bytes.len, &doc.body, err);
-        if (e == 0)
-                e = body_read(role, &doc, err);
-        if (e == 0 && buf_append(&doc.file, p, n) < 0)
-                e = err_errno(err, -ENOMEM, "metadata");
-        if (e < 0)
-                return e;
-        *ret = doc;
-        doc = (struct repo_doc){};
+        return e < 0 ? e : doc_complete(role, &doc, p, n, ret, err);
+}
+
+/* A key id that is no SHA-256 cannot be looked up here, and counts as that of a stranger. */
+static int envelope_from(struct tuf_signed *s, struct envelope *ret) {
+        ret->sigs = new_array(s->n_sigs, sizeof(*ret->sigs));
+        if (!ret->sigs)
+                return -ENOMEM;
+        for (size_t i = 0; i < s->n_sigs; i++) {
+                struct signature *sig = &ret->sigs[ret->n_sigs];
+
+                if (hex_decode(s->sigs[i].keyid, sig->keyid, sizeof(sig->keyid)) < 0)
+                        continue;
+                memcpy(sig->sig, s->sigs[i].sig, s->sigs[i].len);
+                sig->len = s->sigs[i].len;
+                ret->n_sigs++;
+        }
+        ret->bytes = s->bytes;
+        s->bytes = (struct buf){};
         return 0;
+}
+
+int repo_doc_parse_foreign(enum repo_role role, const void *p, size_t n, struct repo_doc *ret, struct err *err) {
+        cleanup_tuf_signed struct tuf_signed s = {};
+        cleanup_repo_doc struct repo_doc doc = {.foreign = true};
+        int e = repo_doc_parse(role, p, n, ret, NULL);
+
+        if (e == 0)
+                return 0;
+        e = tuf_signed_parse(p, n, &s, err);
+        if (e == 0)
+                e = json_parse_canonical(s.bytes.data, s.bytes.len, &doc.body, err);
+        if (e == 0 && envelope_from(&s, &doc.env) < 0)
+                e = err_errno(err, -ENOMEM, "metadata");
+        return e < 0 ? e : doc_complete(role, &doc, p, n, ret, err);
 }
 
 int repo_doc_new(enum repo_role role, struct repo_doc *ret, struct err *err) {
@@ -94,7 +135,7 @@ int repo_doc_copy(const struct repo_doc *doc, struct repo_doc *ret, struct err *
 
         if (!body)
                 return err_errno(err, -ENOMEM, "metadata");
-        *ret = (struct repo_doc){.body = body, .version = doc->version, .expires = doc->expires};
+        *ret = (struct repo_doc){.body = body, .version = doc->version, .expires = doc->expires, .foreign = doc->foreign};
         return 0;
 }
 
@@ -108,7 +149,8 @@ int repo_doc_seal(struct repo_doc *doc, uint64_t version, int64_t expires, struc
                 return err_errno(err, -ENOMEM, "metadata");
         doc->version = version;
         doc->expires = expires;
-        return json_canonical(doc->body, &doc->env.bytes, err);
+        return doc->foreign ? json_canonical_foreign(doc->body, &doc->env.bytes, err)
+                            : json_canonical(doc->body, &doc->env.bytes, err);
 }
 
 int repo_doc_write(struct repo_doc *doc, struct err *err) {

@@ -39,12 +39,16 @@ struct repo_doc {
         struct buf file; /* as it was read, or as it will be written */
         uint64_t version;
         int64_t expires;
+        bool foreign; /* holds what we never write: line feeds in the PEM text of somebody's key */
 };
 void repo_doc_done(struct repo_doc *doc);
 #define cleanup_repo_doc cleanup(repo_doc_done)
 
-/* Splits a file, checks its kind (wrong-type), version and expiry (malformed). Signatures are not looked at. */
+/* Splits a file, checks its kind (wrong-type), version and expiry (malformed). Signatures are not looked at. As strict as
+ * json_parse(): for what is to be signed. */
 int repo_doc_parse(enum repo_role role, const void *p, size_t n, struct repo_doc *ret, struct err *err);
+/* The same for what is in force, whoever wrote it: as lib/tuf_signed.h reads it. */
+int repo_doc_parse_foreign(enum repo_role role, const void *p, size_t n, struct repo_doc *ret, struct err *err);
 /* A new document of that role without content, to be filled in. */
 int repo_doc_new(enum repo_role role, struct repo_doc *ret, struct err *err);
 /* A copy to be changed. */

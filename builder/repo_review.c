@@ -24,7 +24,7 @@ static int path_print(const struct path *p, struct buf *out) {
                 e = buf_printf(out, " > ");
         /* Nothing that a terminal would show as something else: no right-to-left marks, no look-alikes. */
         for (const char *s = p->name; e == 0 && *s; s++)
-                e = buf_printf(out, "%c", (unsigned char)*s < 0x80 ? *s : '?');
+                e = buf_printf(out, "%c", *s >= 0x20 && *s < 0x7f ? *s : '?');
         return e;
 }
 
