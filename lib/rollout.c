@@ -203,6 +203,7 @@ static void decide_first(struct decider *d) {
         const struct rollout_choice *c = mine ? &g->choice : &g->otherwise, *other = mine ? &g->otherwise : &g->choice;
         enum reason reason = choice_judge(d->facts, c);
 
+        d->ret->wanted = c->release;
         if (d->facts->expired) {
                 refuse(d, REASON_EXPIRED, NULL);
                 return;
@@ -308,6 +309,7 @@ static void decide_next(struct decider *d) {
         const struct rollout_choice *c = d->turn == 0 ? &g->choice : g->has_else ? &g->otherwise : NULL;
         const struct rollout_known *k = c ? known_find(f, c->release) : NULL;
 
+        d->ret->wanted = c ? c->release : 0;
         if (c && c->release == f->release && k && differs(k->content, f->content)) {
                 refuse(d, REASON_RELEASE_REUSED, c);
         } else if (c && f->installed && c->release < f->release) {

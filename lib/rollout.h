@@ -139,6 +139,7 @@ struct rollout_decision {
         enum rollout_why why;
         enum reason reason;           /* for FAIL and REFUSED; else REASON_NONE */
         struct rollout_choice choice; /* for TAKE, BAKE and FAIL */
+        uint64_t wanted;              /* the release that the ring has for this node now, taken or not; 0: none */
         int64_t next_s;               /* from now: when the answer may change by itself; 0: it will not */
         uint64_t place;               /* in the ring, a fraction of 2^64 */
         char sentence[512];           /* why this node runs what it runs */

@@ -60,6 +60,13 @@ static int choices_look_up(struct step *s, struct err *err) {
         return 0;
 }
 
+static void taken_set(struct repo_memory *m, const char *content_hex) {
+        if (streq(m->taken, content_hex))
+                return;
+        memcpy(m->taken_before, m->taken, sizeof(m->taken_before));
+        snprintf(m->taken, sizeof(m->taken), "%s", content_hex);
+}
+
 static int facts_collect(struct step *s, struct err *err) {
         struct repo_cycle *c = s->c;
         const struct journal_gen *g = s->bundle ? &s->bundle->journal.confirmed : NULL;
@@ -80,6 +87,12 @@ static int facts_collect(struct step *s, struct err *err) {
         r = choices_look_up(s, err);
         if (r < 0)
                 return r;
+        /* What the repository lists is the repository's, whoever brought it. */
+        for (size_t i = 0; s->facts.in_force && i < s->facts.n_known; i++)
+                if (streq(s->known[i].content, s->facts.content))
+                        taken_set(s->memory, s->facts.content);
+        s->facts.installed = s->facts.in_force && !streq(s->memory->taken, s->facts.content) &&
+                             !streq(s->memory->taken_before, s->facts.content);
         if (s->bundle)
                 repo_shadow_look(s->c->n, s->bundle, &s->facts);
         s->facts.floor = s->memory->floor;
@@ -163,6 +176,8 @@ static int take(struct step *s, bool *ret_changed, struct err *err) {
                 return r;
         shadow_end(s);
         r = swap_apply(s->c->n, &rel, &receipt, false, &result, err);
+        if (r >= 0)
+                taken_set(s->memory, rel.manifest->content_hex);
         *ret_changed = r >= 0 && !result.unchanged;
         return r;
 }
@@ -234,6 +249,7 @@ static void remember(struct step *s, const struct err *failure) {
         snprintf(m->why, sizeof(m->why), "%s", failure ? "refused" : rollout_why_word(d->why));
         snprintf(m->reason, sizeof(m->reason), "%s", failure ? reason_word(failure->reason) : reason_word(d->reason));
         snprintf(m->sentence, sizeof(m->sentence), "%.*s", (int)sizeof(m->sentence) - 1, failure ? failure->msg : d->sentence);
+        m->release = d->wanted;
         m->next = !failure && d->next_s > 0 ? s->c->now + d->next_s : 0;
 }
 

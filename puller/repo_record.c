@@ -53,6 +53,12 @@ static int memory_parse(const json_t *j, struct repo_memory *m, struct err *err)
                 r = record_get_text(j, "sentence", m->sentence, sizeof(m->sentence), err);
         if (r >= 0)
                 r = record_get_uint(j, "next", JSON_INT_MAX, &next, err);
+        if (r >= 0)
+                r = record_get_uint(j, "release", JSON_INT_MAX, &m->release, err);
+        if (r >= 0)
+                r = record_get_text(j, "taken", m->taken, sizeof(m->taken), err);
+        if (r >= 0)
+                r = record_get_text(j, "taken_before", m->taken_before, sizeof(m->taken_before), err);
         if (r < 0)
                 return r;
         m->next = (int64_t)next;
@@ -101,6 +107,7 @@ static bool record_equal(const struct repo_record *a, const struct repo_record *
 
                 if (!streq(x->bundle, y->bundle) || x->floor != y->floor || !streq(x->why, y->why) ||
                     !streq(x->reason, y->reason) || !streq(x->sentence, y->sentence) || x->next != y->next ||
+                    x->release != y->release || !streq(x->taken, y->taken) || !streq(x->taken_before, y->taken_before) ||
                     x->removed != y->removed)
                         return false;
         }
@@ -117,10 +124,11 @@ int repo_record_save(int state_fd, const struct repo_record *rec, struct err *er
         for (size_t i = 0; i < rec->n; i++) {
                 const struct repo_memory *m = &rec->list[i];
 
-                json_array_append_new(list,
-                                      json_pack("{s:s, s:I, s:s, s:s, s:o*, s:I, s:b}", "bundle", m->bundle, "floor",
-                                                (json_int_t)m->floor, "why", m->why, "reason", m->reason, "sentence",
-                                                record_text(m->sentence), "next", (json_int_t)m->next, "removed", m->removed));
+                json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:s, s:o*, s:I, s:I, s:s, s:s, s:b}", "bundle", m->bundle,
+                                                      "floor", (json_int_t)m->floor, "why", m->why, "reason", m->reason,
+                                                      "sentence", record_text(m->sentence), "next", (json_int_t)m->next,
+                                                      "release", (json_int_t)m->release, "taken", m->taken, "taken_before",
+                                                      m->taken_before, "removed", m->removed));
         }
         if (json_array_size(list) != rec->n) {
                 json_decref(list);

@@ -15,6 +15,10 @@ struct repo_memory {
         uint64_t floor;
         char why[32], reason[32]; /* as words; "" when nothing was decided yet */
         char sentence[512];
+        uint64_t release; /* that the rollout has for this node; 0: none */
+        /* Content ids that came from the repository: last, and before that (what `rollback` goes back to); "": none. What else is
+         * in force, the operator installed. */
+        char taken[SHA256_HEX], taken_before[SHA256_HEX];
         bool removed; /* by the operator: nothing of it is taken until `retry` */
         int64_t next; /* when the answer may change by itself; 0: it will not */
 };

@@ -729,6 +729,11 @@ static void never(void **state) {
                 assert_true(d.next_s >= 0);
                 assert_true((d.reason == REASON_NONE) == (d.why != ROLLOUT_REFUSED));
                 assert_true((d.action == ROLLOUT_KEEP) == (d.choice.release == 0));
+                assert_true(d.wanted == 0 || d.wanted == 41 || d.wanted == 42);
+                if (d.action != ROLLOUT_KEEP && f.in_force)
+                        assert_int_equal(d.wanted, d.choice.release);
+                if (d.why == ROLLOUT_CURRENT)
+                        assert_int_equal(d.wanted, f.release);
                 if (d.action == ROLLOUT_BAKE || d.action == ROLLOUT_FAIL)
                         assert_true(f.in_force && d.choice.release == 42);
                 if (d.action != ROLLOUT_TAKE && d.action != ROLLOUT_BAKE)
