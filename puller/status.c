@@ -3,6 +3,7 @@
 
 #include <sys/utsname.h>
 
+#include "authority.h"
 #include "pause.h"
 #include "quarantine.h"
 #include "record.h"
@@ -66,14 +67,28 @@ static const char *policy_mode(const struct node *n, const struct manifest_polic
         return n->mode == NODE_AUDIT || p->mode == MODE_AUDIT ? "audit" : "enforce";
 }
 
-/* The policies of the generation that decides, with their counters since it was loaded. */
-static json_t *policies_json(struct node *n, const struct bundle *b, const struct journal_gen *g, uint32_t slot) {
+/* Whose word it is in force on. */
+static json_t *authority_json(const struct node *n, const struct receipt *receipt) {
+        struct authority a;
+
+        if (authority_find(n, receipt, &a, NULL) < 0)
+                return json_null();
+        return json_pack("{s:s, s:s, s:I, s:I, s:b, s:b}", "by", a.repository ? "repository" : "keys", "target", receipt->target,
+                         "signers", (json_int_t)a.signers, "signers_removed", (json_int_t)a.removed, "unlisted", a.unlisted,
+                         "old_anchor", a.old_anchor);
+}
+
+/* The policies of the generation that decides, with their counters since it was loaded; and on whose word it decides. */
+static json_t *policies_json(struct node *n, const struct bundle *b, const struct journal_gen *g, uint32_t slot,
+                             json_t **ret_authority) {
         struct release rel = RELEASE_INIT;
         struct receipt receipt = {0};
         json_t *list = json_array();
 
         if (!g->present || store_get(n->state_fd, g->content_hex, &rel, &receipt, NULL) < 0)
                 return list;
+        json_decref(*ret_authority);
+        *ret_authority = authority_json(n, &receipt);
         receipt_done(&receipt);
         for (size_t i = 0; i < rel.manifest->n_policies; i++) {
                 const struct manifest_policy *p = &rel.manifest->policies[i];
@@ -124,8 +139,9 @@ static json_t *rollout_json(const struct repo_record *record, const char *bundle
                 const struct repo_memory *m = &record->list[i];
 
                 if (streq(m->bundle, bundle) && *m->why)
-                        return json_pack("{s:s, s:s, s:o*, s:I, s:I}", "why", m->why, "reason", m->reason, "sentence",
-                                         record_text(m->sentence), "floor", (json_int_t)m->floor, "next", (json_int_t)m->next);
+                        return json_pack("{s:s, s:s, s:o*, s:I, s:I, s:I}", "why", m->why, "reason", m->reason, "sentence",
+                                         record_text(m->sentence), "release", (json_int_t)m->release, "floor",
+                                         (json_int_t)m->floor, "next", (json_int_t)m->next);
         }
         return json_null();
 }
@@ -135,14 +151,16 @@ static json_t *bundle_json(struct node *n, struct bundle *b, const struct repo_r
         bool trial = streq(state_word(n, b, NULL), "trial"), loaded = b->kernel.gate_fd >= 0;
         const struct journal_gen *deciding = trial ? &j->staged : &j->confirmed;
         uint32_t slot = loaded ? LSM_GATE_ACTIVE(gate_word(&b->kernel.gate)) : 0;
-        json_t *policies = loaded ? policies_json(n, b, deciding, slot) : json_array(), *missing;
+        json_t *authority = json_null();
+        json_t *policies = loaded ? policies_json(n, b, deciding, slot, &authority) : json_array(), *missing;
 
         enforcement_check(&b->kernel);
         missing = missing_json(b, policies);
-        return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "name", b->name, "state",
+        return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", b->name, "state",
                          state_word(n, b, missing), "in_force", gen_json(&j->confirmed), "previous", gen_json(&j->previous),
                          "staged", gen_json(&j->staged), "step", journal_step_word(j->step), "left", left_json(j), "gate",
-                         gate_json(b), "missing_hooks", missing, "policies", policies, "rollout", rollout_json(record, b->name));
+                         gate_json(b), "missing_hooks", missing, "policies", policies, "rollout", rollout_json(record, b->name),
+                         "authority", authority);
 }
 
 static json_t *quarantine_json(const struct node *n) {
@@ -184,10 +202,10 @@ static json_t *loader_json(const struct node *n) {
 static void wanted_append(const struct node *n, const struct repo_record *record, json_t *bundles) {
         for (char **name = n->config->bundles; name && *name; name++)
                 if (!node_bundle(n, *name))
-                        json_array_append_new(bundles, json_pack("{s:s, s:s, s:n, s:n, s:n, s:s, s:n, s:n, s:[], s:[], s:o}",
+                        json_array_append_new(bundles, json_pack("{s:s, s:s, s:n, s:n, s:n, s:s, s:n, s:n, s:[], s:[], s:o, s:n}",
                                                                  "name", *name, "state", "none", "in_force", "previous", "staged",
                                                                  "step", "none", "left", "gate", "missing_hooks", "policies",
-                                                                 "rollout", rollout_json(record, *name)));
+                                                                 "rollout", rollout_json(record, *name), "authority"));
 }
 
 int status_collect(struct node *n, const struct source *source, json_t **ret, struct err *err) {

@@ -109,6 +109,19 @@ static void rollout_lines(FILE *f, const json_t *b, const struct paint *p) {
         put_text(f, str(r, "sentence"), 2);
 }
 
+/* What has changed since about those who vouched for it. It stays in force all the same. */
+static void authority_lines(FILE *f, const json_t *b, const struct paint *p) {
+        const json_t *a = json_object_get(b, "authority");
+
+        if (num(a, "signers_removed"))
+                fprintf(f, "  %sby %lld of %lld keys that the repository has removed since%s\n", p->warn,
+                        num(a, "signers_removed"), num(a, "signers"), p->off);
+        if (json_is_true(json_object_get(a, "unlisted")))
+                fprintf(f, "  %sthe repository lists this release no more%s\n", p->warn, p->off);
+        if (json_is_true(json_object_get(a, "old_anchor")))
+                fprintf(f, "  %sby a trust anchor that was replaced since%s\n", p->warn, p->off);
+}
+
 /* Whether an entry has this value there: then the quarantine tells the story, and once is enough. */
 static bool in_quarantine(const json_t *status, const char *key, const char *value) {
         const json_t *q;
@@ -241,6 +254,7 @@ void status_print(FILE *f, const json_t *status, bool colour) {
         json_array_foreach(bundles, i, b) {
                 bundle_line(f, b, num(status, "time"), &p);
                 rollout_lines(f, b, &p);
+                authority_lines(f, b, &p);
                 left_lines(f, status, b, &p);
                 policy_lines(f, b, &p);
         }
