@@ -13,6 +13,7 @@
 #include "fetch_proto.h"
 #include "fileio.h"
 #include "https.h"
+#include "transport.h"
 
 #define ADDRESS_SPACE_MAX (1ULL << 30) /* the archive's window, the manifest, TLS; content is in memory files */
 #define SEND_BUFFER (32 * 1024)
@@ -111,22 +112,12 @@ static int keys_parse(struct job *j, struct err *err) {
 /* ---- the sandbox ---- */
 
 static int sandbox(struct job *j, const uint16_t *ports, size_t n_ports, struct sandbox_report *ret, struct err *err) {
-        /* What the resolver and TLS read, on the distributions we know. */
-        static const char *const network[] = {
-                /* clang-format off */
-                "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
-                "/run/systemd/resolve", "/etc/ssl/openssl.cnf", "/etc/ssl/certs", "/usr/lib/ssl", "/usr/share/ca-certificates",
-                "/usr/local/share/ca-certificates", "/etc/pki/tls", "/etc/pki/ca-trust/extracted", "/etc/crypto-policies",
-                "/etc/ld.so.cache", "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/dev/urandom", "/dev/null", NULL,
-                /* clang-format on */
-        };
-        static const char *const parsing[] = {"/etc/ssl/openssl.cnf", "/usr/lib", "/usr/lib64", "/dev/urandom", NULL};
         uint64_t content = j->start.max_content, archive = j->start.max_archive;
         struct sandbox_spec spec = {
                 .uid = j->start.uid,
                 .gid = j->start.gid,
                 .profile = j->url ? SANDBOX_NETWORK : SANDBOX_PARSE,
-                .readable = j->url ? network : parsing,
+                .readable = transport_readable(j->url),
                 .writable_dir = -1,
                 .ports = ports,
                 .n_ports = n_ports,

@@ -71,6 +71,9 @@ struct transport_needs {
 int transport_sandbox(const struct transport_request *req, struct transport_needs *needs, struct sandbox_spec *spec,
                       struct err *err);
 
+/* Files and folders, NULL-terminated, that the libraries of a child which talks to the network read; and of one that does not. */
+const char *const *transport_readable(bool network);
+
 /* Talks to nobody yet. */
 int transport_open(const struct transport_request *req, struct transport **ret, struct err *err);
 void transport_close(struct transport *t);

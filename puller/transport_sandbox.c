@@ -10,37 +10,31 @@
 
 _Static_assert(TRANSPORT_PORTS_MAX > HTTPS_PORTS_MAX, "all of them fit, and DNS");
 
-/* What libraries read on the way, whatever they do. */
-static const char *const always[] = {"/etc/ssl/openssl.cnf", "/usr/lib", "/usr/lib64", "/dev/urandom", "/dev/null"};
-/* What the resolver and TLS read, on the distributions we know. */
+/* What the resolver, TLS and other libraries read, on the distributions we know. */
 static const char *const network[] = {
-        "/etc/resolv.conf",
-        "/etc/hosts",
-        "/etc/nsswitch.conf",
-        "/etc/host.conf",
-        "/etc/gai.conf",
-        "/etc/services",
-        "/run/systemd/resolve",
-        "/etc/ssl/certs",
-        "/usr/lib/ssl",
-        "/usr/share/ca-certificates",
-        "/usr/local/share/ca-certificates",
-        "/etc/pki/tls",
-        "/etc/pki/ca-trust/extracted",
-        "/etc/crypto-policies",
-        "/etc/ld.so.cache",
-        "/lib",
-        "/lib64",
+        /* clang-format off */
+        "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
+        "/run/systemd/resolve", "/etc/ssl/openssl.cnf", "/etc/ssl/certs", "/usr/lib/ssl", "/usr/share/ca-certificates",
+        "/usr/local/share/ca-certificates", "/etc/pki/tls", "/etc/pki/ca-trust/extracted", "/etc/crypto-policies",
+        "/etc/ld.so.cache", "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/dev/urandom", "/dev/null", NULL,
+        /* clang-format on */
 };
+static const char *const parsing[] = {"/etc/ssl/openssl.cnf", "/usr/lib", "/usr/lib64", "/dev/urandom", NULL};
 
-_Static_assert(ARRAY_SIZE(always) + ARRAY_SIZE(network) + 2 <= ARRAY_SIZE(((struct transport_needs *)0)->readable), "they fit");
+_Static_assert(ARRAY_SIZE(network) < ARRAY_SIZE(((struct transport_needs *)0)->readable), "they fit");
+_Static_assert(ARRAY_SIZE(parsing) + 1 < ARRAY_SIZE(((struct transport_needs *)0)->readable), "and one more");
 
-static void readable_add(struct transport_needs *needs, const char *const *paths, size_t n) {
-        size_t at = 0;
+const char *const *transport_readable(bool of_network) {
+        return of_network ? network : parsing;
+}
 
-        while (needs->readable[at])
-                at++;
-        memcpy(needs->readable + at, paths, n * sizeof(*paths));
+static void readable_fill(struct transport_needs *needs, const char *local) {
+        const char *const *from = transport_readable(!local);
+        size_t n = 0;
+
+        for (; from[n]; n++)
+                needs->readable[n] = from[n];
+        needs->readable[n] = local; /* NULL: none, and the end */
 }
 
 static int git_needs(const struct transport_request *req, struct transport_needs *needs, const char **ret_local,
@@ -88,13 +82,9 @@ int transport_sandbox(const struct transport_request *req, struct transport_need
         }
         if (r < 0)
                 return r;
-        readable_add(needs, always, ARRAY_SIZE(always));
-        if (local) {
-                readable_add(needs, &local, 1);
-        } else {
-                readable_add(needs, network, ARRAY_SIZE(network));
+        readable_fill(needs, local);
+        if (!local)
                 needs->ports[needs->n_ports++] = DNS_PORT;
-        }
         spec->profile = local ? SANDBOX_PARSE : SANDBOX_NETWORK;
         spec->readable = needs->readable;
         spec->writable_dir = local ? -1 : req->spool;

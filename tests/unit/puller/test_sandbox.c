@@ -422,6 +422,29 @@ static void landlock_limits_where_to_connect(void **state) {
         assert_int_equal(sandboxed(&spec, tcp_connect, f, NULL), 0);
 }
 
+/* Git over the network: a client that keeps a repository in its spool, and is still nothing more than that. */
+static void network_and_a_writable_folder(void **state) {
+        static const struct probe allowed[] = {PROBE(create_file, 0), PROBE(make_folder, 0),  PROBE(memory_file, 0),
+                                               PROBE(tcp_socket, 0),  PROBE(start_thread, 0), PROBE(open_listed_file, 0)};
+        static const struct probe refused[] = {PROBE(execute, EPERM), PROBE(call_bpf, EPERM), PROBE(raw_socket, EPERM),
+                                               PROBE(start_process, EPERM)};
+        const struct fixture *f = *state;
+        struct sandbox_spec spec = spec_for(SANDBOX_NETWORK);
+        uint16_t other = f->port == 22 ? 23 : 22;
+
+        spec.writable_dir = f->dir_fd;
+        run_probes(&spec, allowed, ARRAY_SIZE(allowed), f);
+        run_probes(&spec, refused, ARRAY_SIZE(refused), f);
+        if (!landlock_at_least(1))
+                return;
+        assert_int_equal(sandboxed(&spec, open_passwd, f, NULL), EACCES);
+        if (!landlock_at_least(4))
+                return;
+        spec.ports = &other;
+        spec.n_ports = 1;
+        assert_int_equal(sandboxed(&spec, tcp_connect, f, NULL), EACCES);
+}
+
 static void a_writable_folder_is_writable_and_nothing_else(void **state) {
         static const struct probe allowed[] = {PROBE(create_file, 0), PROBE(open_for_writing, 0), PROBE(make_folder, 0)};
         static const struct probe refused[] = {PROBE(execute, EPERM), PROBE(call_bpf, EPERM)};
@@ -610,6 +633,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(shadow_is_out_of_reach, setup, teardown),
                 cmocka_unit_test_setup_teardown(landlock_leaves_only_what_is_listed, setup, teardown),
                 cmocka_unit_test_setup_teardown(landlock_limits_where_to_connect, setup, teardown),
+                cmocka_unit_test_setup_teardown(network_and_a_writable_folder, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_writable_folder_is_writable_and_nothing_else, setup, teardown),
                 cmocka_unit_test_setup_teardown(the_report_is_true, setup, teardown),
                 cmocka_unit_test(the_kernel_agrees),
