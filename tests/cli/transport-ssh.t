@@ -67,7 +67,9 @@ known known-rsa "$p_rsa" host-rsa
 known known-elsewhere 22 host
 cp "$tmp/known" "$tmp/known-hashed" && ssh-keygen -q -H -f "$tmp/known-hashed" >/dev/null 2>&1
 { echo '# a comment'; echo; cat "$tmp/known-other"; cat "$tmp/known"; } >"$tmp/known-both"
-echo "@revoked $(cat "$tmp/known")" >"$tmp/known-revoked"
+{ cat "$tmp/known"; echo "@revoked * $(cut -d' ' -f1,2 "$tmp/host.pub") somebody lost it"; } >"$tmp/known-revoked"
+{ echo 'nonsense'; printf '%09000d\n' 1; echo "@cert-authority * $(cut -d' ' -f1,2 "$tmp/other.pub")"
+        echo "@revoked * $(cut -d' ' -f1,2 "$tmp/other.pub")"; cat "$tmp/known"; } >"$tmp/known-mixed"
 echo 'nonsense' >"$tmp/known-nonsense"
 : >"$tmp/known-nobody"
 
@@ -119,7 +121,7 @@ result $? 'five releases, one after the other'
 g commit -q --amend -m 'another' && g push -q -f origin HEAD:main
 ask git "$url" revision get=$stamp
 is 0 "ok revision=$(tip)*" 'a branch whose history was replaced is followed'
-for k in known-ecdsa known-hashed known-both; do
+for k in known-ecdsa known-hashed known-both known-mixed; do
         ask --known-hosts "$tmp/$k" git "$url" revision
         is 0 'ok *' "$k: a key that is known, of a server with several"
 done
@@ -133,10 +135,10 @@ for k in known-other known-elsewhere known-nobody; do
 done
 ask --known-hosts "$tmp/known-rsa" git "ssh://$me@127.0.0.1:$p_rsa$repo" revision
 is 1 'failed reason= errno=13 *no Ed25519 or ECDSA key*' 'an RSA host key, which libssh2 would take with SHA-1 alone'
-for k in known-revoked known-nonsense; do
-        ask --known-hosts "$tmp/$k" git "$url" revision
-        is 2 'failed reason=bad-configuration *line 1*' "$k: not guessed at"
-done
+ask --known-hosts "$tmp/known-revoked" git "$url" revision
+is 1 'failed reason= errno=13 *is revoked*' 'a key that is known, and revoked'
+ask --known-hosts "$tmp/known-nonsense" git "$url" revision
+is 1 'failed reason= errno=13 *line 1 is not understood*' 'nonsense is nobody'\''s key'
 for k in stranger locked known; do
         ask --ssh-key "$tmp/$k" git "$url" revision
         is 1 "failed reason= errno=13 *user $me*log in*" "$k: a key that opens nothing"
