@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # The agent's metrics are what its operator sees of a node: they follow releases, denials and failures, and what only the kernel knows
 # (how full maps are, what room hooks have) is in them.
+# needs: build/lsmbundle
 # files: tests/vm/node.sh:/test/node.sh
-# timeout: 400
+# timeout: 900
 . "$TESTLIB"
 . /test/node.sh
 
@@ -55,6 +56,38 @@ is "$(metric 'lsmpull_quarantined_releases{bundle="rb",reason="operator"}')" 1 "
 is "$(metric 'lsmpull_refusals_total{reason="trailing-data"}')" 0 "nothing was refused for its form"
 echo more >>$SOURCE
 ok "what is refused is counted by its reason" wait_for 60 grep -q '^lsmpull_refusals_total{reason="trailing-data"} [1-9]' $PROM
+
+# ---- a repository's rollout ----------------------------------------------------------------------------------------------
+
+R=/tmp/repo
+publish_to_repo() {
+        lsmbundle repo stage "/test/bundles/$1.tar.zst" -r $R && lsmbundle sign $R/pending/rb-* --key $T/all.key &&
+                lsmbundle repo publish $R/pending/rb-* -r $R --key $T/all.key
+}
+promote() { lsmbundle repo promote rb "$@" -r $R --key $T/all.key; }
+
+ok "a key" lsmbundle keygen all --dir $T
+ok "a repository" lsmbundle repo init $R --key $T/all.key
+ok "with release 2" publish_to_repo rb-2
+ok "and release 9" publish_to_repo rb-9
+ok "release 2 is promoted" promote 2 --ring canary
+mkdir -p /var/cache
+cp $R/metadata/1.root.json /etc/lsmpull/root.json
+config "source: {repository: $R}" 'bundles: [rb]' 'ring: canary' 'node-id: one' 'poll: {interval: 1s, jitter: 0}' \
+        'confirm: {deadline: 90s, health: 1s}' "metrics: {file: $PROM}"
+kill -HUP $agent
+becomes 'lsmpull_bundle_release{bundle="rb"}' 2 "the ring's release arrives"
+becomes 'lsmpull_rollout_state{bundle="rb",state="current"}' 1 "the rollout is done here"
+is "$(metric 'lsmpull_rollout_info{bundle="rb",ring="canary"}')" 1 "the node's ring"
+is "$(metric 'lsmpull_rollout_release{bundle="rb"}')" 2 "what the ring has"
+ok "an operator installs what the ring does not have" wait_for 60 lsmpull install /test/bundles/rb-noslot.tar.zst --key $KEY
+becomes 'lsmpull_rollout_state{bundle="rb",state="installed"}' 1 "no poll undoes that"
+is "$(metric 'lsmpull_bundle_release{bundle="rb"}')" 5 "it is in force"
+ok "release 9 is promoted" promote 9 --ring canary
+becomes 'lsmpull_bundle_release{bundle="rb"}' 9 "what is newer takes its place"
+becomes 'lsmpull_rollout_release{bundle="rb"}' 9 "as the rollout wants it"
+ok "back to release 2" promote 2 --ring canary
+becomes 'lsmpull_bundle_release{bundle="rb"}' 2 "what came from the repository follows it back"
 
 # A place that cannot be written to is said once, and costs nothing else.
 kill -TERM $agent
