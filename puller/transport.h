@@ -30,8 +30,9 @@ struct transport_request {
 
         const struct buf *ca, *certificate, *key; /* PEM; NULL: the system's CAs, no client certificate */
         const char *token;                        /* https: bearer token. git over https: the user's password */
-        const char *proxy;                        /* of https; NULL: none */
-        const struct buf *ssh_key, *known_hosts;  /* git over ssh: a private key without passphrase; OpenSSH's known_hosts */
+        const char *user;  /* the token is this user's password; NULL: git's is the URL's user's, or else "git"'s */
+        const char *proxy; /* of https; NULL: none */
+        const struct buf *ssh_key, *known_hosts; /* git over ssh: a private key without passphrase; OpenSSH's known_hosts */
 
         /* A folder of its own, kept from one poll to the next; every folder above it must be searchable for the fetcher's user.
          * -1 and NULL: nothing is kept, and git has local paths only. */

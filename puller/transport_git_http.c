@@ -37,7 +37,7 @@ static int exchange_send(struct exchange *x) {
         x->req.certificate = from->certificate;
         x->req.key = from->key;
         x->req.token = from->token;
-        x->req.user = t->address.user[0] ? t->address.user : "git";
+        x->req.user = t->address.user[0] ? t->address.user : from->user ? from->user : "git";
         x->req.proxy = from->proxy;
         x->req.ports = t->ports;
         x->req.n_ports = t->n_ports;

@@ -61,6 +61,7 @@ static int get(struct get *g, const char *url, uint64_t max, const struct transp
                 .certificate = from->certificate,
                 .key = from->key,
                 .token = from->token,
+                .user = from->user,
                 .proxy = from->proxy,
                 .ports = h->ports,
                 .n_ports = h->n_ports,

@@ -108,6 +108,8 @@ get "${ca[@]}" --spool "$spool" --token s3cret git "https://localhost:$port/toke
 is 0 'ok *' 'a token is the password of "git"'
 get "${ca[@]}" --spool "$spool" --token s3cret git "https://deploy@localhost:$port/deploy/repo.git/" revision
 is 0 'ok *' 'or of the user in the URL'
+get "${ca[@]}" --spool "$spool" --token s3cret --user deploy git "https://localhost:$port/deploy/repo.git/" revision
+is 0 'ok *' 'or of the one that is configured'
 get "${ca[@]}" --spool "$spool" --token wrong git "https://localhost:$port/token/repo.git" revision
 is 1 'failed reason= errno=13 *HTTP status 401: access refused*' 'a wrong token'
 get "${ca[@]}" --spool "$spool" --cert "$tmp/client.pem" --key "$tmp/client.key" git "https://localhost:$p_mtls/git/repo.git" get=$stamp

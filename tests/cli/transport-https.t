@@ -33,6 +33,7 @@ nginx_start "
                 location /unasked/ { return 304; }
                 location /away/ { return 302 https://localhost:$port/repo/metadata/timestamp.json; }
                 location /http/ { return 302 http://localhost:$p_plain/repo/metadata/timestamp.json; }
+                location /basic/ { if (\$http_authorization != 'Basic bm9kZTpzM2NyZXQ=') { return 401; } alias $tmp/www/repo/; }
                 location /token/ { if (\$http_authorization != 'Bearer s3cret') { return 401; } alias $tmp/www/repo/; }")
         $(nginx_server "$p_expired" expired)
         $(nginx_server "$p_stranger" stranger)
@@ -69,11 +70,14 @@ get "${ca[@]}" https "$at/away" get=$stamp
 is 0 'ok *' 'a redirect to https'
 get "${ca[@]}" --token s3cret https "$at/token" get=$stamp
 is 0 'ok *' 'a bearer token'
+get "${ca[@]}" --token s3cret --user node https "$at/basic" get=$stamp
+is 0 'ok *' 'or the password of a user'
 get "${ca[@]}" --cert "$tmp/client.pem" --key "$tmp/client.key" https "https://localhost:$p_mtls/repo" get=$stamp
 is 0 'ok *' 'a client certificate'
 
 # ---- unchanged ------------------------------------------------------------------------------------------------------
 
+seconds=$(stat -c %Y $stamp)
 for place in repo dated; do
         rm -f "$tmp/seen"
         get "${ca[@]}" --seen "$tmp/seen" https "$at/$place" changed=$stamp
@@ -81,9 +85,8 @@ for place in repo dated; do
         get "${ca[@]}" --seen "$tmp/seen" https "$at/$place" changed=$stamp
         is 0 "ok $stamp unchanged
 stats requests=1 received=0 *status=304 *" "/$place: unchanged, and nothing is sent again"
-        touch -d '1 hour ago' $stamp
         echo '{"signed":{"version":2}}' >$stamp
-        touch -d '1 minute' $stamp
+        touch -d "@$((seconds += 10))" $stamp # a date counts seconds
         get "${ca[@]}" --seen "$tmp/seen" https "$at/$place" changed=$stamp
         is 0 "ok $stamp bytes=25 sha256=$(sum $stamp)*" "/$place: changed"
 done

@@ -166,6 +166,7 @@ int main(int argc, char **argv) {
         enum {
                 BRANCH = 1,
                 SUBDIR,
+                USER,
                 CA,
                 CERT,
                 KEY,
@@ -183,12 +184,25 @@ int main(int argc, char **argv) {
                 BARE
         };
         static const struct option options[] = {
-                {"branch", 1, NULL, BRANCH},   {"subdir", 1, NULL, SUBDIR},   {"ca", 1, NULL, CA},
-                {"cert", 1, NULL, CERT},       {"key", 1, NULL, KEY},         {"token", 1, NULL, TOKEN},
-                {"proxy", 1, NULL, PROXY},     {"ssh-key", 1, NULL, SSH_KEY}, {"known-hosts", 1, NULL, KNOWN},
-                {"spool", 1, NULL, SPOOL},     {"max-poll", 1, NULL, POLL},   {"timeout", 1, NULL, TIME},
-                {"low-speed", 1, NULL, SPEED}, {"max-packs", 1, NULL, PACKS}, {"max", 1, NULL, MAX},
-                {"seen", 1, NULL, SEEN},       {"no-sandbox", 0, NULL, BARE}, {},
+                {"branch", 1, NULL, BRANCH},
+                {"subdir", 1, NULL, SUBDIR},
+                {"user", 1, NULL, USER},
+                {"ca", 1, NULL, CA},
+                {"cert", 1, NULL, CERT},
+                {"key", 1, NULL, KEY},
+                {"token", 1, NULL, TOKEN},
+                {"proxy", 1, NULL, PROXY},
+                {"ssh-key", 1, NULL, SSH_KEY},
+                {"known-hosts", 1, NULL, KNOWN},
+                {"spool", 1, NULL, SPOOL},
+                {"max-poll", 1, NULL, POLL},
+                {"timeout", 1, NULL, TIME},
+                {"low-speed", 1, NULL, SPEED},
+                {"max-packs", 1, NULL, PACKS},
+                {"max", 1, NULL, MAX},
+                {"seen", 1, NULL, SEEN},
+                {"no-sandbox", 0, NULL, BARE},
+                {},
         };
         static struct buf texts[5]; /* as long as the process */
         struct session s = {.req = {.spool = -1, .max_poll = 64u << 20, .timeout_ms = 60000, .low_speed_s = 10},
@@ -206,6 +220,9 @@ int main(int argc, char **argv) {
                         break;
                 case SUBDIR:
                         s.req.subdir = optarg;
+                        break;
+                case USER:
+                        s.req.user = optarg;
                         break;
                 case CA:
                         if (text_load(optarg, &texts[0], &s.req.ca))
