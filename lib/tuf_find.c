@@ -7,49 +7,6 @@ static const json_t *delegations(const json_t *targets) {
         return json_object_get(targets, "delegations");
 }
 
-/* Is this one of the names that the succinct delegation makes: PREFIX-HEX, of the right length and range? */
-static bool bin_exists(const json_t *succinct, const char *role) {
-        const char *prefix = json_string_value(json_object_get(succinct, "name_prefix"));
-        int bits = (int)json_integer_value(json_object_get(succinct, "bit_length"));
-        size_t n = strlen(prefix), digits = (size_t)(bits + 3) / 4;
-
-        if (strncmp(role, prefix, n) != 0 || role[n] != '-')
-                return false;
-        role += n + 1;
-        return strlen(role) == digits && strspn(role, "0123456789abcdef") == digits && strtoull(role, NULL, 16) < 1ULL << bits;
-}
-
-bool tuf_set_delegation(const struct tuf_trust *t, size_t parent, const char *role, const json_t **ret_keys,
-                        const json_t **ret_role) {
-        const json_t *d, *j = t->docs[parent].json, *v, *succinct;
-        size_t i;
-
-        if (parent == TUF_ROOT) {
-                *ret_keys = json_object_get(j, "keys");
-                *ret_role = json_object_get(json_object_get(j, "roles"), role);
-                return *ret_role != NULL;
-        }
-        d = delegations(j);
-        *ret_keys = json_object_get(d, "keys");
-        succinct = json_object_get(d, "succinct_roles");
-        if (succinct && bin_exists(succinct, role)) {
-                *ret_role = succinct;
-                return true;
-        }
-        json_array_foreach(json_object_get(d, "roles"), i, v) if (streq(json_string_value(json_object_get(v, "name")), role)) {
-                *ret_role = v;
-                return true;
-        }
-        return false;
-}
-
-size_t tuf_set_find(const struct tuf_trust *t, size_t parent, const char *role) {
-        for (size_t i = TUF_TOP; i < TUF_TOP + t->n_delegated; i++)
-                if (t->docs[i].parent == parent && streq(t->docs[i].role, role))
-                        return i;
-        return 0;
-}
-
 struct search {
         const struct tuf_trust *t;
         const char *path;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of a trusted set: shared by the checks (tuf_trust.c) and the search (tuf_find.c), and by nobody else. */
+/* The inside of a trusted set: shared by the checks (tuf_trust.c), the search (tuf_find.c) and what tells of it (tuf_set.c), and by
+ * nobody else. */
 #pragma once
 
 #include "tuf_trust.h"
@@ -30,5 +31,7 @@ bool tuf_set_delegation(const struct tuf_trust *t, size_t parent, const char *ro
                         const json_t **ret_role);
 /* What the current snapshot says of a role: version, bytes. */
 int tuf_set_want(const struct tuf_trust *t, size_t parent, const char *role, struct tuf_want *ret, struct err *err);
+/* Whoever asks whether something has expired, asks here. */
+bool tuf_set_expired(const struct tuf_trust *t, const struct tuf_common *common);
 /* The document of `role` as this parent vouches for it, or 0. */
 size_t tuf_set_find(const struct tuf_trust *t, size_t parent, const char *role);

@@ -37,7 +37,7 @@ static bool goes_back(long long version, long long trusted) {
 }
 
 /* Whoever asks whether something has expired, asks here. */
-static bool has_expired(const struct tuf_trust *t, const struct tuf_common *common) {
+bool tuf_set_expired(const struct tuf_trust *t, const struct tuf_common *common) {
 #ifdef LSM_BAD_EXPIRY
         return false;
 #endif
@@ -47,7 +47,7 @@ static bool has_expired(const struct tuf_trust *t, const struct tuf_common *comm
 static int expiry_check(struct tuf_trust *t, const char *what, const struct tuf_common *common, struct err *err) {
         char expires[TUF_TIME_SIZE], now[TUF_TIME_SIZE];
 
-        if (!has_expired(t, common))
+        if (!tuf_set_expired(t, common))
                 return 0;
         if (t->options.ignore_expiry) {
                 t->any_expired = true;
@@ -396,55 +396,4 @@ void tuf_trust_forget(struct tuf_trust *t) {
         for (size_t i = 0; i < t->n_delegated; i++)
                 doc_done(&t->docs[TUF_TOP + i]);
         t->n_delegated = 0;
-}
-
-/* ---- what is known ----------------------------------------------------------------------------------------------------- */
-
-bool tuf_trust_consistent(const struct tuf_trust *t) {
-        return json_is_true(json_object_get(t->docs[TUF_ROOT].json, "consistent_snapshot"));
-}
-
-size_t tuf_trust_documents(const struct tuf_trust *t) {
-        return TUF_TOP + t->n_delegated;
-}
-
-int tuf_trust_document(const struct tuf_trust *t, size_t i, struct tuf_document *ret) {
-        const json_t *keys, *role = NULL;
-        const struct tuf_doc *d;
-
-        if (i >= tuf_trust_documents(t) || !t->docs[i].json)
-                return -ENOENT;
-        d = &t->docs[i];
-        (void)tuf_set_delegation(t, d->parent, d->role, &keys, &role);
-        *ret = (struct tuf_document){
-                .role = d->role,
-                .type = i < TUF_TOP ? (enum tuf_type)i : TUF_TARGETS,
-                .common = d->common,
-                .expired = has_expired(t, &d->common),
-                .signers = &d->signers,
-                .threshold = json_integer_value(json_object_get(role, "threshold")),
-                .parent = d->parent,
-                .signed_part = d->json,
-        };
-        return 0;
-}
-
-int tuf_trust_role(const struct tuf_trust *t, const char *role, struct tuf_document *ret) {
-        for (size_t i = 0; i < tuf_trust_documents(t); i++)
-                if (t->docs[i].json && streq(t->docs[i].role, role))
-                        return tuf_trust_document(t, i, ret);
-        return -ENOENT;
-}
-
-bool tuf_trust_any_expired(const struct tuf_trust *t) {
-        return t->any_expired;
-}
-
-bool tuf_trust_key_authorised(const struct tuf_trust *t, size_t document, const uint8_t material[static SHA256_SIZE]) {
-        const json_t *keys, *role;
-
-        if (document >= tuf_trust_documents(t) || !t->docs[document].json ||
-            !tuf_set_delegation(t, t->docs[document].parent, t->docs[document].role, &keys, &role))
-                return false;
-        return tuf_role_has_key(keys, role, material);
 }
