@@ -214,16 +214,13 @@ int enforcement_clear(struct enforcement *e, uint32_t slot, struct err *err) {
         return r;
 }
 
-int enforcement_counters(const struct enforcement *e, uint32_t slot, const char *policy, struct lsm_counters *ret) {
+int counters_read(const char *path, struct lsm_counters *ret) {
         int cpus = libbpf_num_possible_cpus();
         cleanup_free struct lsm_counters *per_cpu = NULL;
-        cleanup_fd int fd = -1;
-        char path[PATH_MAX];
+        cleanup_fd int fd = pin_get(path);
         uint32_t zero = 0;
 
         *ret = (struct lsm_counters){0};
-        pin_path(path, "%s/counters/%u/%s", e->dir, slot, policy);
-        fd = pin_get(path);
         if (fd < 0)
                 return fd == -ENOENT ? 0 : fd;
         if (cpus < 0)
@@ -240,4 +237,11 @@ int enforcement_counters(const struct enforcement *e, uint32_t slot, const char 
                 ret->errors += per_cpu[i].errors;
         }
         return 0;
+}
+
+int enforcement_counters(const struct enforcement *e, uint32_t slot, const char *policy, struct lsm_counters *ret) {
+        char path[PATH_MAX];
+
+        pin_path(path, "%s/counters/%u/%s", e->dir, slot, policy);
+        return counters_read(path, ret);
 }

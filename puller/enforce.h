@@ -53,6 +53,13 @@ int enforcement_slots(const struct enforcement *e, const struct plan *plan, int 
 int enforcement_fill(struct enforcement *e, uint32_t slot, const struct plan *plan, const struct loaded *loaded, struct err *err);
 /* Empties a slot that the gate does not name: stubs everywhere, so that its programs and maps are released. */
 int enforcement_clear(struct enforcement *e, uint32_t slot, struct err *err);
+/*
+ * Puts a second dispatcher on the hook, over the same gate and slots, and takes the first one off then: there is no moment without.
+ * The new one is the last program attached there. Needs a place for one more program.
+ */
+int enforcement_renew(struct enforcement *e, const struct hook *hook, struct err *err);
+/* Finishes what a crash in enforcement_renew() left half done. */
+int enforcement_settle(struct enforcement *e, struct err *err);
 /* Detaches the dispatchers of hooks that none of these plans uses. */
 int enforcement_trim(struct enforcement *e, const struct plan *const *plans, size_t n_plans, struct err *err);
 /* Detaches everything and removes the pins: nothing of this bundle is enforced any more. */

@@ -7,9 +7,70 @@
 
 #include "dispatcher.h"
 #include "enforce_parts.h"
+#include "fault.h"
 #include "wait.h"
 
 #define DETACH_TIMEOUT_NS (30 * 1000000000LL)
+
+/* ---- taken off ------------------------------------------------------------------------------------------------------- */
+
+/* Id of the program of a pinned link. */
+static int link_program(const char *path, uint32_t *ret) {
+        cleanup_fd int link = pin_get(path);
+        struct bpf_link_info info = {0};
+        uint32_t len = sizeof(info);
+
+        if (link < 0)
+                return link;
+        if (bpf_obj_get_info_by_fd(link, &info, &len) < 0)
+                return -errno;
+        *ret = info.prog_id;
+        return 0;
+}
+
+/*
+ * A link is torn down by a worker of the kernel, some time after its last reference has gone; its program is released last.
+ * Until then the dispatcher runs, and the array that it looks into must not be empty: it would deny everything.
+ */
+static int program_gone_wait(uint32_t id, const char *path, struct err *err) {
+        int64_t until = monotonic_ns() + DETACH_TIMEOUT_NS;
+
+        for (;;) {
+                cleanup_fd int prog = bpf_prog_get_fd_by_id(id);
+
+                if (prog < 0 && errno == ENOENT)
+                        return 0;
+                if (monotonic_ns() > until)
+                        return err_set(err, -ETIMEDOUT, REASON_NONE, "the kernel takes its time to detach %s", path);
+                close_p(&prog);
+                prog = -1;
+                clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = 2000000}, NULL);
+        }
+}
+
+int link_remove(const char *path, struct err *err) {
+        uint32_t prog;
+        int r = link_program(path, &prog);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r >= 0)
+                r = unlink(path) < 0 ? -errno : 0;
+        return r < 0 ? err_errno(err, r, "cannot detach %s", path) : program_gone_wait(prog, path, err);
+}
+
+/* ---- put on ---------------------------------------------------------------------------------------------------------- */
+
+int hook_room_check(const struct hook *hook, int more, const char *what, struct err *err) {
+        int used = hook_programs_count(hook->btf_id, err);
+
+        if (used < 0)
+                return used;
+        return used + more <= HOOK_PROGRAMS_MAX ? 0
+                                                : err_set(err, -E2BIG, REASON_NO_PROGRAM_SLOT,
+                                                          "hook %s: %d of about %d places are taken, and %d are needed (%s)",
+                                                          hook->name, used, HOOK_PROGRAMS_MAX, more, what);
+}
 
 /* The dispatcher of a hook that has none; its array may have survived a crash. */
 static int hook_attach(struct enforcement *e, const struct hook *hook, struct err *err) {
@@ -17,16 +78,12 @@ static int hook_attach(struct enforcement *e, const struct hook *hook, struct er
         struct dispatcher_maps maps = {.gate = e->gate_fd, .agent = e->agent->state};
         cleanup_fd int stub = -1, link = -1;
         char path[PATH_MAX];
-        int used, r;
+        int r;
 
-        used = hook_programs_count(hook->btf_id, err);
-        if (used < 0)
-                return used;
-        if (used + 1 + HOOK_PROGRAMS_RESERVE > HOOK_PROGRAMS_MAX)
-                return err_set(
-                        err, -E2BIG, REASON_NO_PROGRAM_SLOT,
-                        "hook %s: %d of about %d places are taken, and %d are needed (one, and a reserve of %d for upgrades)",
-                        hook->name, used, HOOK_PROGRAMS_MAX, 1 + HOOK_PROGRAMS_RESERVE, HOOK_PROGRAMS_RESERVE);
+        snprintf(path, sizeof(path), "one, and a reserve of %d for upgrades", HOOK_PROGRAMS_RESERVE);
+        r = hook_room_check(hook, 1 + HOOK_PROGRAMS_RESERVE, path, err);
+        if (r < 0)
+                return r;
         if (!h) {
                 int slots;
 
@@ -69,35 +126,63 @@ static int hook_attach(struct enforcement *e, const struct hook *hook, struct er
         return r;
 }
 
-/*
- * A link is torn down by a worker of the kernel, some time after its last reference has gone; its program is released last.
- * Until then the dispatcher runs, and the array that it looks into must not be empty: it would deny everything.
- */
-static int link_remove(const char *path, struct err *err) {
-        int64_t until = monotonic_ns() + DETACH_TIMEOUT_NS;
-        struct bpf_link_info info = {0};
-        uint32_t len = sizeof(info);
-        int link = pin_get(path), r;
+/* ---- attached anew --------------------------------------------------------------------------------------------------- */
 
-        if (link == -ENOENT)
-                return 0;
-        r = link < 0 ? link : bpf_obj_get_info_by_fd(link, &info, &len) < 0 ? -errno : 0;
-        close_p(&link);
-        if (r >= 0)
-                r = unlink(path) < 0 ? -errno : 0;
+/* The second dispatcher's pin, until it takes the first one's name. */
+static void renewed_paths(const struct enforcement *e, const char *hook, char old[static PATH_MAX], char new[static PATH_MAX]) {
+        pin_path(old, "%s/hook/%s/link", e->dir, hook);
+        pin_path(new, "%s/hook/%s/link-next", e->dir, hook);
+}
+
+/* One step: the second link takes the place of the first, whose last reference that was. */
+static int renewed_rename(const char *old, const char *new, const char *hook, struct err *err) {
+        uint32_t prog = 0;
+        int r = link_program(old, &prog);
+
+        if (r < 0 && r != -ENOENT)
+                return err_errno(err, r, "hook %s: link", hook);
+        if (rename(new, old) < 0)
+                return err_errno(err, -errno, "hook %s: the second dispatcher cannot take the first one's place", hook);
+        return r < 0 ? 0 : program_gone_wait(prog, old, err);
+}
+
+int enforcement_renew(struct enforcement *e, const struct hook *hook, struct err *err) {
+        const struct enforced_hook *h = enforced_hook_of(e, hook->name);
+        struct dispatcher_maps maps = {.gate = e->gate_fd, .agent = e->agent->state};
+        char old[PATH_MAX], new[PATH_MAX];
+        cleanup_fd int link = -1;
+        int r;
+
+        if (!h)
+                return err_set(err, -ENOENT, REASON_NONE, "hook %s has no dispatcher", hook->name);
+        renewed_paths(e, hook->name, old, new);
+        maps.slots = h->slots;
+        link = dispatcher_attach(hook, &maps, err);
+        if (link < 0)
+                return link;
+        r = pin_put(link, new, err);
         if (r < 0)
-                return err_errno(err, r, "cannot detach %s", path);
-        for (;;) {
-                cleanup_fd int prog = bpf_prog_get_fd_by_id(info.prog_id);
+                return r;
+        fault_point("renew:attached");
+        r = renewed_rename(old, new, hook->name, err);
+        fault_point("renew:done");
+        return r;
+}
 
-                if (prog < 0 && errno == ENOENT)
-                        return 0;
-                if (monotonic_ns() > until)
-                        return err_set(err, -ETIMEDOUT, REASON_NONE, "the kernel takes its time to detach %s", path);
-                close_p(&prog);
-                prog = -1;
-                clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = 2000000}, NULL);
+int enforcement_settle(struct enforcement *e, struct err *err) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < e->n_hooks; i++) {
+                char old[PATH_MAX], new[PATH_MAX];
+
+                renewed_paths(e, e->hooks[i].name, old, new);
+                if (access(new, F_OK) < 0)
+                        continue;
+                r = renewed_rename(old, new, e->hooks[i].name, err);
+                if (r >= 0)
+                        e->hooks[i].attached = true;
         }
+        return r;
 }
 
 static int hook_detach(struct enforcement *e, const char *name, struct err *err) {

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "bake_record.h"
 #include "journal.h"
 #include "manifest.h"
 
@@ -38,7 +39,9 @@ void event_names_done(struct event_names *t);
 int event_names_add(struct event_names *t, const struct manifest *m, struct err *err);
 /* Of the generations that a journal names, from the store. Goes on past those that are not there; returns the first error. */
 int event_names_add_journal(struct event_names *t, int state_fd, const struct journal *j, struct err *err);
-/* Of every bundle that has a journal. */
+/* Of the release that a bundle bakes, if it bakes one. */
+int event_names_add_bake(struct event_names *t, int state_fd, const struct bake_record *b, struct err *err);
+/* Of every bundle that has a journal, or bakes. */
 int event_names_load(struct event_names *t, int state_fd, struct err *err);
 
 /* Appends the table as JSON. */

@@ -59,23 +59,48 @@ int event_names_add_journal(struct event_names *t, int state_fd, const struct jo
         return first;
 }
 
-int event_names_load(struct event_names *t, int state_fd, struct err *err) {
+int event_names_add_bake(struct event_names *t, int state_fd, const struct bake_record *b, struct err *err) {
+        int r = b->present ? add_stored(t, state_fd, b->content_hex, err) : 0;
+
+        return r < 0 ? err_wrap(err, r, "release %llu, which bakes", (unsigned long long)b->release) : 0;
+}
+
+/* Calls `add` for every bundle of a list. Goes on past failures; returns the first. */
+static int load_listed(struct event_names *t, int state_fd, int (*list)(int, char ***, size_t *, struct err *),
+                       int (*add)(struct event_names *, int, const char *, struct err *), struct err *err) {
         char **bundles;
         int first = 0, r;
         size_t n;
 
-        r = journal_list(state_fd, &bundles, &n, err);
+        r = list(state_fd, &bundles, &n, err);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n; i++) {
-                struct journal j;
-
-                r = journal_load(state_fd, bundles[i], &j, first < 0 ? NULL : err);
-                if (r >= 0)
-                        r = event_names_add_journal(t, state_fd, &j, first < 0 ? NULL : err);
+                r = add(t, state_fd, bundles[i], first < 0 ? NULL : err);
                 if (r < 0 && first == 0)
                         first = r;
         }
         strings_free(bundles, n);
         return first;
+}
+
+static int add_journal(struct event_names *t, int state_fd, const char *bundle, struct err *err) {
+        struct journal j;
+        int r = journal_load(state_fd, bundle, &j, err);
+
+        return r < 0 ? r : event_names_add_journal(t, state_fd, &j, err);
+}
+
+static int add_bake(struct event_names *t, int state_fd, const char *bundle, struct err *err) {
+        struct bake_record b;
+        int r = bake_record_load(state_fd, bundle, &b, err);
+
+        return r < 0 ? r : event_names_add_bake(t, state_fd, &b, err);
+}
+
+int event_names_load(struct event_names *t, int state_fd, struct err *err) {
+        int first = load_listed(t, state_fd, bake_record_list, add_bake, err), r;
+
+        r = load_listed(t, state_fd, journal_list, add_journal, first < 0 ? NULL : err);
+        return first < 0 ? first : r;
 }

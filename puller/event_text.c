@@ -3,6 +3,8 @@
  * Events on a terminal, one line each:
  *
  *      2026-01-31 12:00:00.123  denied  baseline/shadow-protect release 42  cat[812] uid 0  file_open /etc/shadow  EACCES: ...
+ *
+ * For a release that bakes: "would deny  baseline/shadow-protect would be denied by release 43  ...".
  */
 #include <string.h>
 #include <time.h>
@@ -82,12 +84,19 @@ static void put_word(struct line *l, const char *colour, const char *word) {
         put(l, "  ");
 }
 
+/* Of a release that is not in force: what a person must not take for what the node does. */
+static bool in_shadow(const struct line *l) {
+        const char *mode = get(l, "mode");
+
+        return mode && streq(mode, "shadow");
+}
+
 static void put_decision(struct line *l, bool denied) {
         put_time(l);
         put_word(l, denied ? RED : YELLOW, denied ? "denied" : "would deny");
         put_text(l, "", "bundle", "/");
         put_text(l, "", "policy", "");
-        put_number(l, " release ", "release", "  ");
+        put_number(l, in_shadow(l) ? " would be denied by release " : " release ", "release", "  ");
         put_text(l, "", "comm", "");
         put_number(l, "[", "tgid", "]");
         put_number(l, " uid ", "uid", "  ");

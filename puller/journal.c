@@ -16,7 +16,6 @@
 
 #define FOLDER "journal"
 #define TYPE "lsm-journal"
-#define SUFFIX ".json"
 #define JOURNAL_MAX (64u * 1024)
 #define BOOT_ID_LEN 36
 
@@ -32,7 +31,7 @@ const char *journal_step_word(enum journal_step step) {
 static int file_name(const char *bundle, char *ret, size_t size, struct err *err) {
         if (!name_valid(bundle))
                 return err_set(err, -EINVAL, REASON_MALFORMED, "'%s' is no bundle's name", bundle);
-        snprintf(ret, size, "%s" SUFFIX, bundle);
+        snprintf(ret, size, "%s" RECORD_SUFFIX, bundle);
         return 0;
 }
 
@@ -44,7 +43,7 @@ static bool content_valid(const char *hex) {
         return hex_decode(hex, id, sizeof(id)) == 0;
 }
 
-static bool boot_id_valid(const char *id) {
+bool boot_id_valid(const char *id) {
         return !*id || (strlen(id) == BOOT_ID_LEN && strspn(id, "0123456789abcdef-") == BOOT_ID_LEN);
 }
 
@@ -280,34 +279,7 @@ int journal_delete(int state_fd, const char *bundle, struct err *err) {
 /* ---- all of them ---------------------------------------------------------------------------------------------------- */
 
 int journal_list(int state_fd, char ***ret, size_t *ret_n, struct err *err) {
-        cleanup_fd int dir = folder_open(state_fd, FOLDER, false, err);
-        cleanup_names struct names names = {};
-        size_t n = 0;
-        int r;
-
-        if (dir < 0 && dir != -ENOENT)
-                return dir;
-        r = dir >= 0 ? folder_list(dir, &names, err) : 0;
-        if (r < 0)
-                return err_wrap(err, r, FOLDER);
-        for (size_t i = 0; i < names.n; i++) {
-                char *name = names.list[i], *suffix = strrchr(name, '.');
-
-                /* Others, such as the temporary file of a write that was cut off, are not ours to judge. */
-                names.list[i] = NULL;
-                if (suffix && streq(suffix, SUFFIX)) {
-                        *suffix = 0;
-                        if (name_valid(name)) {
-                                names.list[n++] = name;
-                                continue;
-                        }
-                }
-                free(name);
-        }
-        *ret = steal_pointer(names.list);
-        *ret_n = n;
-        names.n = 0;
-        return 0;
+        return record_list(state_fd, FOLDER, ret, ret_n, err);
 }
 
 int boot_id_read(char ret[static 37], struct err *err) {

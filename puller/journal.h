@@ -69,6 +69,8 @@ int journal_save(int state_fd, const struct journal *j, struct err *err);
 int journal_delete(int state_fd, const char *bundle, struct err *err);
 /* Names of the bundles that have a journal, sorted; free each and the array. */
 int journal_list(int state_fd, char ***ret, size_t *ret_n, struct err *err);
+/* "" is valid: no boot. */
+bool boot_id_valid(const char *id);
 int boot_id_read(char ret[static 37], struct err *err);
 
 /*

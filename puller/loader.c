@@ -54,6 +54,7 @@ static int send_work(int sock, const struct loader_request *req, struct err *err
                 .slot = req->slot,
                 .bundle_number = req->bundle_number,
                 .audit = req->audit,
+                .shadow = req->shadow,
                 .use_token = req->use_token,
                 .uid = req->uid,
                 .gid = req->gid,
@@ -95,10 +96,10 @@ static int take_counters(struct loaded *l, const struct loader_packet *p, int *f
         return 0;
 }
 
-static int complete(const struct loaded *l, struct err *err) {
+static int complete(const struct loaded *l, bool shadow, struct err *err) {
         for (size_t i = 0; i < l->n_policies; i++)
                 for (size_t j = 0; j < l->manifest->policies[i].n_programs; j++)
-                        if (l->policies[i].programs[j] < 0)
+                        if (l->policies[i].programs[j] < 0 && (!shadow || policy_shadowed(&l->manifest->policies[i])))
                                 return err_set(err, -EPROTO, REASON_LOAD_FAILED, "the loader did not load everything");
         return 0;
 }
@@ -145,7 +146,7 @@ static int receive(int sock, const struct loader_request *req, struct waiter *w,
                 case LOADER_DONE:
                         l->token = p.token;
                         l->uid = req->uid;
-                        return complete(l, err);
+                        return complete(l, req->shadow, err);
                 default:
                         r = -EPROTO;
                 }

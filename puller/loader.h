@@ -18,7 +18,8 @@ struct loader_request {
         int events;       /* the agent's ring buffer */
         uint32_t slot;
         uint32_t bundle_number;
-        bool audit; /* lower every policy to audit */
+        bool audit;  /* lower every policy to audit */
+        bool shadow; /* what plan_shadow() leaves, in shadow mode; `plan` is what it leaves */
         bool use_token;
         uid_t uid; /* of the loader, outside its namespace */
         gid_t gid;

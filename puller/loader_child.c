@@ -66,6 +66,8 @@ static int receive_work(struct work *w, struct err *err) {
                 r = manifest_parse(bytes.data, bytes.len, &w->manifest, err);
         if (r >= 0)
                 r = plan_make(w->manifest, &w->plan, err);
+        if (r >= 0 && w->start.shadow)
+                plan_shadow(&w->plan, w->manifest);
         if (r >= 0 && (w->start.n_members != w->manifest->n_members || w->start.n_hooks != w->plan.n))
                 r = -EPROTO;
         if (r >= 0)
@@ -143,7 +145,9 @@ static void *rodata_variable(struct bpf_object *obj, const char *name, size_t si
 static int parameters_set(const struct work *w, size_t policy, struct bpf_object *obj, struct err *err) {
         const struct manifest_policy *p = &w->manifest->policies[policy];
         struct lsm_config *config = rodata_variable(obj, "lsm_config", sizeof(*config));
-        uint32_t mode = w->start.audit || p->mode == MODE_AUDIT ? LSM_MODE_AUDIT : LSM_MODE_ENFORCE;
+        uint32_t mode = w->start.shadow                           ? LSM_MODE_SHADOW
+                        : w->start.audit || p->mode == MODE_AUDIT ? LSM_MODE_AUDIT
+                                                                  : LSM_MODE_ENFORCE;
 
         if (!config || config->abi != LSM_ABI)
                 return err_set(err, -EINVAL, REASON_UNSUPPORTED_FORMAT, "policy '%s' was not built for ABI %d of lsm_policy.h",
@@ -333,7 +337,8 @@ static int work_do(struct work *w, struct verifier_log *log, struct err *err) {
         }
         r = privileges_drop(&w->start, w->start.use_token, err);
         for (size_t i = 0; r >= 0 && i < w->manifest->n_policies; i++)
-                r = policy_load(w, i, log, err);
+                if (!w->start.shadow || policy_shadowed(&w->manifest->policies[i]))
+                        r = policy_load(w, i, log, err);
         return r;
 }
 

@@ -8,7 +8,7 @@
 struct loader_start {
         uint32_t slot;
         uint32_t bundle_number;
-        uint32_t audit;
+        uint32_t audit, shadow;
         uint32_t use_token;
         uint32_t uid, gid;
         uint32_t n_members, n_hooks;

@@ -140,6 +140,7 @@ struct bundle *node_bundle(const struct node *n, const char *name) {
 
 int node_bundle_add(struct node *n, const char *name, struct bundle **ret, struct err *err) {
         struct bundle *b = node_bundle(n, name), **more;
+        struct err bake_err = {0};
         int r;
 
         if (b) {
@@ -154,6 +155,12 @@ int node_bundle_add(struct node *n, const char *name, struct bundle **ret, struc
         r = journal_load(n->state_fd, name, &b->journal, err);
         if (r == -ENOENT) {
                 snprintf(b->journal.bundle, sizeof(b->journal.bundle), "%s", name);
+                r = 0;
+        }
+        if (r >= 0 && (r = bake_record_load(n->state_fd, name, &b->bake, &bake_err)) < 0) {
+                /* What a bake has come to is found out anew. */
+                if (r != -ENOENT)
+                        node_say(n, "%s: %s", name, bake_err.msg);
                 r = 0;
         }
         if (r >= 0 && enforcement_exists(&n->agent, name))
@@ -216,18 +223,21 @@ static void bundle_open(struct node *n, const char *name) {
                 node_say(n, "%s: left as it is: %s", name, err.msg);
 }
 
-/* Every bundle that the journal or the kernel knows. */
+/* Every bundle that the journal, a bake or the kernel knows. */
 static int bundles_open(struct node *n, struct err *err) {
+        int (*const lists[])(int, char ***, size_t *, struct err *) = {journal_list, bake_record_list};
         char path[PATH_MAX], **names;
         size_t count;
         int r;
 
-        r = journal_list(n->state_fd, &names, &count, err);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < count; i++)
-                bundle_open(n, names[i]);
-        strings_free(names, count);
+        for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
+                r = lists[k](n->state_fd, &names, &count, err);
+                if (r < 0)
+                        return r;
+                for (size_t i = 0; i < count; i++)
+                        bundle_open(n, names[i]);
+                strings_free(names, count);
+        }
         pin_path(path, "%s/bundle", n->agent.dir);
         r = pin_list(path, &names, &count, err);
         if (r < 0)

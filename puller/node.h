@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "bake_record.h"
 #include "config.h"
 #include "enforce.h"
 #include "journal.h"
@@ -26,6 +27,7 @@ struct bundle {
         char name[64];
         struct journal journal;
         struct enforcement kernel; /* gate_fd < 0: nothing of it is in the kernel */
+        struct bake_record bake;   /* of a release that runs, or has run, in its shadow */
         struct swap_times swaps;
 };
 

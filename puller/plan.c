@@ -82,6 +82,29 @@ int plan_make(const struct manifest *m, struct plan *ret, struct err *err) {
         return 0;
 }
 
+bool policy_shadowed(const struct manifest_policy *p) {
+        return !p->plain && p->mode == MODE_ENFORCE;
+}
+
+void plan_shadow(struct plan *p, const struct manifest *m) {
+        for (size_t i = 0; i < p->n; i++) {
+                struct plan_hook *h = &p->hooks[i];
+                size_t n = 0;
+
+                for (size_t j = 0; j < h->n; j++) {
+                        if (!policy_shadowed(&m->policies[h->entries[j].policy]))
+                                continue;
+                        h->entries[n] = h->entries[j];
+                        h->entries[n].position = (uint32_t)n;
+                        h->entries[n].next = 0;
+                        if (n > 0)
+                                h->entries[n - 1].next = (uint32_t)n;
+                        n++;
+                }
+                h->n = n;
+        }
+}
+
 const struct plan_entry *plan_entry_of(const struct plan *p, size_t policy, size_t program, const struct plan_hook **ret_hook) {
         for (size_t i = 0; i < p->n; i++)
                 for (size_t j = 0; j < p->hooks[i].n; j++) {

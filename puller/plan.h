@@ -25,6 +25,10 @@ struct plan {
 };
 
 int plan_make(const struct manifest *m, struct plan *ret, struct err *err);
+/* Does it run in a shadow? A plain policy cannot (it would deny), and one that only audits would deny nothing. */
+bool policy_shadowed(const struct manifest_policy *p);
+/* Leaves what a shadow runs. A hook that has nothing then keeps its place, with n = 0: hooks are known by number. */
+void plan_shadow(struct plan *p, const struct manifest *m);
 void plan_done(struct plan *p);
 #define cleanup_plan cleanup(plan_done)
 /* NULL when the generation has nothing on that hook. */

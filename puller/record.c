@@ -62,6 +62,37 @@ int record_save(int dirfd, const char *name, const char *type, json_t *taken, st
         return file_replace(dirfd, name, 0600, b.data, b.len, err);
 }
 
+int record_list(int state_fd, const char *folder, char ***ret, size_t *ret_n, struct err *err) {
+        cleanup_fd int dir = folder_open(state_fd, folder, false, err);
+        cleanup_names struct names names = {};
+        size_t n = 0;
+        int r;
+
+        if (dir < 0 && dir != -ENOENT)
+                return dir;
+        r = dir >= 0 ? folder_list(dir, &names, err) : 0;
+        if (r < 0)
+                return err_wrap(err, r, "%s", folder);
+        for (size_t i = 0; i < names.n; i++) {
+                char *name = names.list[i], *suffix = strrchr(name, '.');
+
+                /* Others, such as the temporary file of a write that was cut off, are not ours to judge. */
+                names.list[i] = NULL;
+                if (suffix && streq(suffix, RECORD_SUFFIX)) {
+                        *suffix = 0;
+                        if (name_valid(name)) {
+                                names.list[n++] = name;
+                                continue;
+                        }
+                }
+                free(name);
+        }
+        *ret = steal_pointer(names.list);
+        *ret_n = n;
+        names.n = 0;
+        return 0;
+}
+
 int record_get_text(const json_t *doc, const char *key, char *ret, size_t size, struct err *err) {
         const char *s;
         size_t n;

@@ -8,11 +8,16 @@
 #include "json.h"
 
 #define RECORD_FORMAT 1
+#define RECORD_SUFFIX ".json"
 
 /* An object whose `_type` and `format` are the expected ones. -ENOENT when there is no such file. */
 int record_load(int dirfd, const char *name, const char *type, size_t max, json_t **ret, struct err *err);
 /* Adds `_type` and `format`; canonical bytes and a newline, mode 0600. Takes over doc; NULL is -ENOMEM. */
 int record_save(int dirfd, const char *name, const char *type, json_t *doc, struct err *err);
+
+/* Records that are kept by bundle, STATE/FOLDER/NAME.json: the bundles' names, sorted; free each and the array. An absent folder
+ * is empty. */
+int record_list(int state_fd, const char *folder, char ***ret, size_t *ret_n, struct err *err);
 
 /* A string that fits; malformed, naming the key, otherwise. ret is untouched then. */
 int record_get_text(const json_t *doc, const char *key, char *ret, size_t size, struct err *err);

@@ -49,8 +49,10 @@ int reporter_names(struct child *c, const struct node *n) {
         int r;
 
         /* What the store cannot tell is shown as a number. */
-        for (size_t i = 0; i < n->n_bundles; i++)
+        for (size_t i = 0; i < n->n_bundles; i++) {
+                event_names_add_bake(&names, n->state_fd, &n->bundles[i]->bake, NULL);
                 event_names_add_journal(&names, n->state_fd, &n->bundles[i]->journal, NULL);
+        }
         r = event_names_format(&names, &json, NULL);
         if (r < 0)
                 return r;

@@ -8,6 +8,7 @@
 struct reporter_told {
         char bundle[64];
         struct journal_gen confirmed, staged;
+        char bake_hex[SHA256_HEX]; /* what bakes; "": nothing */
         bool pending, there;
 };
 
@@ -52,6 +53,14 @@ static void note(struct child *c, const char *bundle, const struct journal_gen *
 }
 
 /* true: there are new names. */
+static bool compare_bake(struct reporter_told *t, const struct bake_record *b) {
+        bool names = b->present && !streq(b->content_hex, t->bake_hex);
+
+        memcpy(t->bake_hex, b->present ? b->content_hex : "", b->present ? sizeof(t->bake_hex) : 1);
+        return names;
+}
+
+/* true: there are new names. */
 static bool compare(struct reporter_told *t, const struct journal *j, struct child *c) {
         bool pending = j->staged.present && j->step >= STEP_FLIPPING;
         bool names = (j->staged.present && !same(&j->staged, &t->staged)) ||
@@ -85,6 +94,7 @@ void reporter_watch(struct reporter_watch *w, struct child *c, const struct node
                         continue;
                 t->there = true;
                 names |= compare(t, &n->bundles[i]->journal, w->looked ? c : &nobody);
+                names |= compare_bake(t, &n->bundles[i]->bake);
         }
         for (size_t i = 0; i < w->n;) {
                 struct reporter_told *t = &w->list[i];

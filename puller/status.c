@@ -8,6 +8,7 @@
 #include "quarantine.h"
 #include "record.h"
 #include "repo_record.h"
+#include "status_bake.h"
 
 static json_t *gen_json(const struct journal_gen *g) {
         if (!g->present)
@@ -146,6 +147,15 @@ static json_t *rollout_json(const struct repo_record *record, const char *bundle
         return json_null();
 }
 
+/* Takes over both. */
+static json_t *with_bake(json_t *rollout, json_t *bake) {
+        if (json_is_object(rollout))
+                json_object_set_new(rollout, "bake", bake);
+        else
+                json_decref(bake);
+        return rollout;
+}
+
 static json_t *bundle_json(struct node *n, struct bundle *b, const struct repo_record *record) {
         const struct journal *j = &b->journal;
         bool trial = streq(state_word(n, b, NULL), "trial"), loaded = b->kernel.gate_fd >= 0;
@@ -159,8 +169,8 @@ static json_t *bundle_json(struct node *n, struct bundle *b, const struct repo_r
         return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", b->name, "state",
                          state_word(n, b, missing), "in_force", gen_json(&j->confirmed), "previous", gen_json(&j->previous),
                          "staged", gen_json(&j->staged), "step", journal_step_word(j->step), "left", left_json(j), "gate",
-                         gate_json(b), "missing_hooks", missing, "policies", policies, "rollout", rollout_json(record, b->name),
-                         "authority", authority);
+                         gate_json(b), "missing_hooks", missing, "policies", policies, "rollout",
+                         with_bake(rollout_json(record, b->name), status_bake(n, b)), "authority", authority);
 }
 
 static json_t *quarantine_json(const struct node *n) {

@@ -91,7 +91,7 @@ static int temporary_files_collect(int dir, struct err *err) {
 }
 
 int store_collect(int state_fd, const char *const *keep, size_t n_keep, struct err *err) {
-        static const char *const folders[] = {".", "journal"};
+        static const char *const folders[] = {".", "journal", "bake"};
         cleanup_fd int store = folder_open(state_fd, STORE_FOLDER, false, err);
         cleanup_names struct names names = {};
         int first = store < 0 && store != -ENOENT ? store : 0;

@@ -42,5 +42,5 @@ int store_get(int state_fd, const char *content_hex, struct release *ret, struct
 /* Nothing to remove is success. */
 int store_remove(int state_fd, const char *content_hex, struct err *err);
 /* Removes every release that is not among these ids, and what interrupted writes left behind: half-written releases here, and
- * temporary files in STATE and STATE/journal. Nobody else may be writing there. Goes on past failures; returns the first. */
+ * temporary files in STATE, STATE/journal and STATE/bake. Nobody else may be writing there. Goes on past failures; returns the first. */
 int store_collect(int state_fd, const char *const *keep, size_t n_keep, struct err *err);

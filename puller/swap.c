@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "bake.h"
 #include "fault.h"
 #include "fileio.h"
 #include "health.h"
@@ -68,7 +69,7 @@ uint32_t stage_slot(const struct bundle *b) {
 }
 
 /* The whole verifier log is kept beside the state; the message says where. */
-static void keep_log(struct node *n, const struct buf *log) {
+void verifier_log_keep(struct node *n, const struct buf *log) {
         if (log->len > 0 && file_replace(n->state_fd, "verifier.log", 0600, log->data, log->len, NULL) >= 0)
                 node_say(n, "the verifier's whole log: %s/verifier.log", n->config->state_dir);
 }
@@ -106,7 +107,7 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
         r = loader_run(&req, n->waiter, &loaded, &log, err);
         b->swaps.load_ns = monotonic_ns() - started;
         if (r < 0) {
-                keep_log(n, &log);
+                verifier_log_keep(n, &log);
                 return r;
         }
         facts.token = loaded.token;
@@ -280,6 +281,9 @@ int swap_apply(struct node *n, const struct release *rel, const struct receipt *
         b->swaps.confirmed++;
         b->swaps.confirmed_ns = monotonic_ns() - b->swaps.started;
         r = record_confirmed(n, b, err);
+        /* Beside itself a release denies nothing more. */
+        if (r >= 0 && streq(b->bake.content_hex, m->content_hex))
+                r = bake_end(n, b, err);
         if (r >= 0)
                 node_say(n, "%s: release %llu confirmed", b->name, (unsigned long long)m->release);
         retire(n, b);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What swap.c, swap_recover.c and swap_rollback.c share; nobody else includes this. */
+/* What swap*.c, shadow.c and bake.c share; nobody else includes this. */
 #pragma once
 
 #include "swap.h"
@@ -7,6 +7,9 @@
 /* Loads a release into a slot that the gate does not name: dispatchers, programs, seeds. Nothing is decided by it yet. */
 int stage_load(struct node *n, struct bundle *b, const struct release *rel, const struct plan *plan, uint32_t slot,
                struct err *err);
+
+/* The verifier's whole log, beside the state; and says where. */
+void verifier_log_keep(struct node *n, const struct buf *log);
 
 /* One of slots 1 to 3 that neither the gate names nor `previous` needs. */
 uint32_t stage_slot(const struct bundle *b);

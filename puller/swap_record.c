@@ -122,7 +122,7 @@ static int retire_kernel(struct node *n, struct bundle *b, struct err *err) {
 }
 
 void retire(struct node *n, struct bundle *b) {
-        cleanup_free const char **keep = new_array(3 * n->n_bundles, sizeof(*keep));
+        cleanup_free const char **keep = new_array(4 * n->n_bundles, sizeof(*keep));
         struct err err = {0};
         size_t n_keep = 0;
 
@@ -135,6 +135,8 @@ void retire(struct node *n, struct bundle *b) {
                 for (size_t k = 0; k < ARRAY_SIZE(gens); k++)
                         if (gens[k]->present)
                                 keep[n_keep++] = gens[k]->content_hex;
+                if (n->bundles[i]->bake.present)
+                        keep[n_keep++] = n->bundles[i]->bake.content_hex;
         }
         if (keep && store_collect(n->state_fd, keep, n_keep, &err) < 0)
                 node_say(n, "cannot tidy the store: %s", err.msg);

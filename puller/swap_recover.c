@@ -3,6 +3,7 @@
  * Convergence. The gate wins over the journal: it has moved on, never back. What the journal adds is which release stands in
  * which slot, and how far a swap had come.
  */
+#include "bake.h"
 #include "swap_parts.h"
 
 /* Enforces the confirmed release from the store: after a reboot, or when something of it is no longer in the kernel. */
@@ -172,7 +173,7 @@ static int recover(struct node *n, struct bundle *b, struct err *err) {
 }
 
 int swap_recover(struct node *n, struct err *err) {
-        int first = 0;
+        int first = bake_recover(n, err);
 
         /* Backwards: a bundle that is gone for good leaves the list. */
         for (size_t i = n->n_bundles; i-- > 0;) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "bake.h"
 #include "swap_parts.h"
 
 /* Why, where it survives, without a system call that a policy could deny. */
@@ -42,8 +43,10 @@ int swap_remove(struct node *n, struct bundle *b, struct err *err) {
         r = journal_save(n->state_fd, &b->journal, err);
         if (r < 0)
                 return r;
-        if (b->kernel.gate_fd >= 0) {
+        if (b->kernel.gate_fd >= 0)
                 gate_set(&b->kernel.gate, 0);
+        r = bake_end(n, b, err);
+        if (r >= 0 && b->kernel.gate_fd >= 0) {
                 r = enforcement_remove(&b->kernel, err);
                 enforcement_close(&b->kernel);
         }

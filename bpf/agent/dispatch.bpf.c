@@ -13,6 +13,8 @@
 
 #include "lsm_abi.h"
 
+#include "earlier_verdict.h"
+
 const volatile __u32 args;    /* number of the hook's arguments: its context goes on with an earlier program's verdict */
 const volatile bool has_task; /* the hook runs in the context of the task it is about (not in softirq) */
 
@@ -38,33 +40,6 @@ struct {
         __type(key, __u32);
         __type(value, __u32);
 } slots SEC(".maps");
-
-/* The verdict of the programs before this one. `args` is a constant to the verifier, which leaves one case; in assembly,
- * because clang would compute an address first and the verifier takes the context pointer only unmodified. */
-static __always_inline int earlier_verdict(unsigned long long *ctx) {
-        unsigned long long verdict = 0;
-
-#define CASE(n)                                                                                  \
-        case n:                                                                                  \
-                asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(verdict) : "r"(ctx), "i"(8 * (n))); \
-                break;
-        switch (args) {
-                CASE(0)
-                CASE(1)
-                CASE(2)
-                CASE(3)
-                CASE(4)
-                CASE(5)
-                CASE(6)
-                CASE(7)
-                CASE(8)
-                CASE(9)
-                CASE(10)
-                CASE(11)
-        }
-#undef CASE
-        return (int)verdict;
-}
 
 /* The supervisor must be able to repair, and PID 1 to run, while a generation is on trial. */
 static __always_inline bool exempt(void) {
@@ -114,7 +89,7 @@ int dispatch(unsigned long long *ctx) {
         __u32 zero = 0;
         int r;
 
-        r = earlier_verdict(ctx);
+        r = earlier_verdict(ctx, args);
         if (r)
                 return r;
         g = bpf_map_lookup_elem(&gate, &zero);

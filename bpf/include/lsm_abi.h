@@ -15,6 +15,7 @@
 #define LSM_SLOT_SIZE 64 /* positions per slot; a generation's programs stand at 0, 1, ... */
 #define LSM_CHAIN_MAX 32 /* policies per hook: the kernel follows at most 33 tail calls, the dispatcher makes one */
 #define LSM_ARRAY_SIZE (LSM_SLOTS * LSM_SLOT_SIZE)
+#define LSM_SHADOW_SLOT 0 /* a shadow has arrays of its own, and one generation in them */
 
 /* ---- the gate ------------------------------------------------------------------------------------------------------ */
 
@@ -58,12 +59,20 @@ struct lsm_agent {
 };
 _Static_assert(sizeof(struct lsm_agent) == 8, "layout");
 
+/* What the programs of bpf/agent/order.bpf.c note. */
+struct lsm_turns {
+        __u32 n;     /* turns taken */
+        __u32 at[2]; /* of the program attached first, and second; from 1 on; 0: it was not called */
+        __u32 pad;
+};
+_Static_assert(sizeof(struct lsm_turns) == 16, "layout");
+
 /* ---- a policy's parameters: .rodata, written by the loader --------------------------------------------------------- */
 
 enum lsm_mode {
         LSM_MODE_ENFORCE = 0,
         LSM_MODE_AUDIT = 1,  /* reported, allowed */
-        LSM_MODE_SHADOW = 2, /* a bake: reported as a would-be denial of a release not in force, allowed */
+        LSM_MODE_SHADOW = 2, /* a bake: reported as a would-be denial of a release not in force; the answer is dropped */
 };
 
 /* `lsm_config`: one per object. */

@@ -213,6 +213,7 @@ static __always_inline __u32 lsm_error(int verdict) {
 #define ___lsm_arg8(x, args...) ___lsm_arg7(args), (void *)ctx[7]
 #define ___lsm_args(args...) ___bpf_apply(___lsm_arg, ___bpf_narg(args))(args)
 
+/* In shadow mode a denial is returned, too: it ends the chain, as it will when it is enforced; the shadow's dispatcher drops it. */
 #define LSM_POLICY(HOOK, args...)                                                                              \
         const volatile struct lsm_chain lsm_chain_##HOOK = {};                                                 \
         struct {                                                                                               \
@@ -232,7 +233,7 @@ static __always_inline __u32 lsm_error(int verdict) {
                         lsm_error(lsm_decide_##HOOK(&call ___lsm_args(args)));                                 \
                 _Pragma("GCC diagnostic pop") if (error) {                                                     \
                         lsm_report(&call, error, lsm_chain_##HOOK.hook);                                       \
-                        if (lsm_config.mode == LSM_MODE_ENFORCE)                                               \
+                        if (lsm_config.mode != LSM_MODE_AUDIT)                                                 \
                                 return lsm_negate(error);                                                      \
                 }                                                                                              \
                 if (!lsm_chain_##HOOK.next)                                                                    \
