@@ -229,7 +229,7 @@ static void test_read_refuses(void **state) {
 
 static void test_text_line(void **state) {
         struct lsm_event e = sample();
-        cleanup_json json_t *denied = described(&e), *audited = NULL, *seen = NULL;
+        cleanup_json json_t *denied = described(&e), *audited = NULL, *shadowed = NULL, *seen = NULL;
 
         assert_text(denied, NULL,
                     "2026-01-31 12:00:00.123  denied      baseline/shadow-protect release 42  unprivileged[812] uid 1000  "
@@ -244,6 +244,11 @@ static void test_text_line(void **state) {
         assert_text(audited, NULL,
                     "2026-01-31 12:00:00.123  would deny  baseline/shadow-protect release 42  unprivileged[812] uid 1000  "
                     "file_open  EACCES: reads the password file  in /system.slice/app.service\n");
+        e.mode = LSM_MODE_SHADOW;
+        shadowed = described(&e);
+        assert_text(shadowed, NULL,
+                    "2026-01-31 12:00:00.123  would deny  baseline/shadow-protect would be denied by release 42  "
+                    "unprivileged[812] uid 1000  file_open  EACCES: reads the password file\n");
         seen = event_lost_json(12);
         assert_text(seen, NULL, "lost        12 events: this reader was too slow\n");
 }

@@ -175,12 +175,35 @@ static void the_same_again(void **state) {
         }
 }
 
+/* A shadow runs what would deny and can be kept from it: that alone, and without holes in the chain. */
+static void shadow(void **state) {
+        struct made made = {};
+        cleanup_plan struct plan p = {};
+
+        add(&made, true, "file_open");
+        add(&made, false, "file_open", "socket_create");
+        add(&made, false, "file_open", "task_kill");
+        add(&made, false, "file_open");
+        add(&made, true, "socket_bind");
+        made.policies[2].mode = MODE_AUDIT;
+        assert_int_equal(plan_make(&made.m, &p, NULL), 0);
+        plan_shadow(&p, &made.m);
+        assert_int_equal(p.n, 4); /* hooks keep their numbers */
+        assert_int_equal(plan_find(&p, "file_open")->n, 2);
+        assert_entry(&p, "file_open", 0, 1, 0, 1);
+        assert_entry(&p, "file_open", 1, 3, 0, 0);
+        assert_int_equal(plan_find(&p, "socket_create")->n, 1);
+        assert_entry(&p, "socket_create", 0, 1, 1, 0);
+        assert_int_equal(plan_find(&p, "task_kill")->n, 0);
+        assert_int_equal(plan_find(&p, "socket_bind")->n, 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(one_policy),        cmocka_unit_test(several_hooks),
                 cmocka_unit_test(plain_last),        cmocka_unit_test(two_plain),
                 cmocka_unit_test(entries_are_found), cmocka_unit_test(as_long_as_the_kernel_follows),
-                cmocka_unit_test(the_same_again),
+                cmocka_unit_test(the_same_again),    cmocka_unit_test(shadow),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
