@@ -12,6 +12,7 @@ static const struct option_spec options[] = {
         {"key", 'k', "KEY", "the private key: a PEM file or an OpenSSL store URI", true},
         {"source", 's', "DIR", "of a pending release: build it again from there, and sign only what is the same"},
         {"repo", 'r', "DIR", "the repository that it is for (default: the one in whose pending/ it lies)"},
+        {"root", 0, "ROOT", "sign only if the repository follows from this root.json, which you trust"},
 };
 
 static int sign(const struct args *args, const char *path, struct err *err) {
@@ -53,8 +54,8 @@ static int run(const struct args *args) {
                 return usage_error(args->command, "at least one --key is needed");
         if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
                 e = sign_pending(args, &err);
-        else if (args_has(args, "source") || args_has(args, "repo"))
-                return usage_error(args->command, "--source and --repo go with a pending change, which is a folder");
+        else if (args_has(args, "source") || args_has(args, "repo") || args_has(args, "root"))
+                return usage_error(args->command, "--source, --repo and --root go with a pending change, which is a folder");
         else
                 e = sign(args, path, &err);
         return e < 0 ? report_error(path, &err, e) : output_end(0);

@@ -11,6 +11,7 @@ static const struct option_spec options[] = {
         {"threshold", 't', "N", "so many of the keys are enough (default: all)"},
         {"root", 0, "ROOT", "the root.json that is trusted; with --repo, instead of --key"},
         {"repo", 'r', "DIR|URL", "the release repository that must list it"},
+        {"ca", 0, "FILE", "with a URL: the authorities to trust, PEM (default: the system's)"},
         {"json", 0, NULL, "print the result as JSON"},
 };
 
@@ -114,7 +115,7 @@ static int run_repo(const struct args *args) {
         file.check_only = true;
         e = bundle_file_load(path, NULL, 0, &file, &err);
         if (e == 0)
-                e = repo_verify(&file, args_get(args, "root"), args_get(args, "repo"), &verified, &err);
+                e = repo_verify(&file, args_get(args, "root"), args_get(args, "repo"), args_get(args, "ca"), &verified, &err);
         repo_print(args_has(args, "json"), path, &file, &verified, &err, e);
         return output_end(e < 0 ? report_error(path, &err, e) : 0);
 }
@@ -127,7 +128,7 @@ static int run(const struct args *args) {
         uint64_t threshold = 0;
         int e;
 
-        if (args_has(args, "repo") || args_has(args, "root"))
+        if (args_has(args, "repo") || args_has(args, "root") || args_has(args, "ca"))
                 return run_repo(args);
         if (!args_has(args, "key"))
                 return usage_error(args->command, "at least one --key, or --root and --repo, is needed");

@@ -13,12 +13,19 @@
 
 #define TIMEOUT_MS (60 * 1000L)
 #define LOW_SPEED_S 30
+#define CA_MAX (1u << 20)
 
 struct source {
         int fd;          /* of a directory; -1: it is a URL */
         const char *url; /* without a slash behind it is meant, too */
+        struct buf ca;   /* PEM; empty: the system's */
         struct buf *out; /* of the request that runs */
 };
+
+static void source_done(struct source *s) {
+        close_p(&s->fd);
+        buf_done(&s->ca);
+}
 
 static int on_data(void *ctx, const void *p, size_t n, struct err *err) {
         struct source *s = ctx;
@@ -44,6 +51,7 @@ static int get(void *ctx, const char *path, uint64_t max, struct buf *out, struc
                 return err_errno(err, r, "URL");
         s->out = out;
         req.url = name.data;
+        req.ca = s->ca.len > 0 ? &s->ca : NULL;
         r = https_get(&req, &response, err);
         return r < 0 && response.status == 403 ? -ENOENT : r;
 }
@@ -101,20 +109,24 @@ static void facts(const struct tuf_trust *trust, const struct tuf_target *target
                 ret->root_version = doc.common.version;
 }
 
-int repo_verify(const struct bundle_file *file, const char *root, const char *repo, struct repo_verified *ret, struct err *err) {
+int repo_verify(const struct bundle_file *file, const char *root, const char *repo, const char *ca, struct repo_verified *ret,
+                struct err *err) {
         cleanup_tuf_client struct tuf_client *client = NULL;
         cleanup(tmpdir_done) struct tmpdir tmp = TMPDIR_INIT;
         cleanup_buf struct buf anchor = {};
         bool url = strncmp(repo, "https://", 8) == 0;
-        cleanup_fd int fd = url ? -1 : open(repo, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        struct source source = {.fd = fd, .url = repo};
+        cleanup(source_done) struct source source = {.fd = -1, .url = repo};
         struct tuf_client_options options = {.get = get, .ctx = &source, .now = time(NULL)};
         struct tuf_target target;
         int r;
 
-        if (!url && fd < 0)
+        if (!url)
+                source.fd = open(repo, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (!url && source.fd < 0)
                 return err_errno(err, -errno, "repository '%s'", repo);
         r = file_read(AT_FDCWD, root, TUF_ROOT_MAX, &anchor, err);
+        if (r >= 0 && ca)
+                r = file_read(AT_FDCWD, ca, CA_MAX, &source.ca, err);
         if (r >= 0)
                 r = tmpdir_make(&tmp, err);
         if (r < 0)

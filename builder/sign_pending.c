@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `lsmbundle sign PENDING`: what is asked for is shown, then signed. */
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "cmd_repo.h"
+#include "fileio.h"
 #include "repo_review.h"
 #include "sign_pending.h"
 
@@ -13,6 +15,27 @@ static int open_any(const char *path, struct repo *ret, struct err *err) {
         if (e == -ENOENT)
                 e = repo_open_new(path, ret, err);
         return e < 0 ? err_wrap(err, e, "repository '%s'", path) : 0;
+}
+
+/* Whoever made the clone could have made all of it, with keys of his own and a state "in force" in which nothing seems to change.
+ * The roots in it follow from one another; one of them is the one that the signer has from elsewhere. */
+static int root_check(const struct repo *repo, const char *trusted, struct err *err) {
+        cleanup_repo_doc struct repo_doc mine = {}, theirs = {};
+        cleanup_buf struct buf text = {};
+        char path[64];
+        int e = file_read(AT_FDCWD, trusted, ENVELOPE_MAX, &text, err);
+
+        if (e == 0)
+                e = repo_doc_parse_foreign(ROLE_ROOT, text.data, text.len, &mine, err);
+        if (e < 0)
+                return err_wrap(err, e, "root '%s'", trusted);
+        buf_done(&text);
+        text = (struct buf){};
+        repo_doc_path(ROLE_ROOT, mine.version, path);
+        if (repo->docs[ROLE_ROOT].body && file_read(repo->fd, path, ENVELOPE_MAX, &text, NULL) == 0 &&
+            repo_doc_parse_foreign(ROLE_ROOT, text.data, text.len, &theirs, NULL) == 0 && repo_doc_equal(&mine, &theirs))
+                return 0;
+        return err_set(err, -EBADMSG, REASON_UNKNOWN_KEY, "the repository does not follow from '%s'", trusted);
 }
 
 static int review(const struct repo *repo, const struct repo_change *c, const char *source, struct err *err) {
@@ -46,6 +69,8 @@ int sign_pending(const struct args *args, struct err *err) {
 
         if (e == 0)
                 e = open_any(path, &repo, err);
+        if (e == 0 && args_has(args, "root"))
+                e = root_check(&repo, args_get(args, "root"), err);
         if (e == 0)
                 e = repo_pending_load(&repo, dir, &c, err);
         if (e == 0)

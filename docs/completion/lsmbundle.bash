@@ -34,7 +34,8 @@ _lsmbundle() {
 
         case $command:$previous in
         build:-k | build:--key | sign:-k | sign:--key | repo*:-k | repo*:--key) _lsmbundle_files .key .pem; return ;;
-        verify:--root) _lsmbundle_files .json; return ;;
+        verify:--root | sign:--root) _lsmbundle_files .json; return ;;
+        verify:--ca) _lsmbundle_files .pem .crt; return ;;
         verify:-r | verify:--repo | sign:-[rs] | sign:--repo | sign:--source) _lsmbundle_files; return ;;
         repo*:-r | repo*:--repo | 'repo stage':-o | 'repo stage':--output) _lsmbundle_files; return ;;
         'repo init':--*-key | 'repo rotate':--add) _lsmbundle_files .pub .pem; return ;;
@@ -57,8 +58,8 @@ _lsmbundle() {
         keygen) options='--dir' ;;
         lint) ;;
         build) options='--output --key --jobs --release --bundle-version --no-cache' ;;
-        sign) options='--key --source --repo' ;;
-        verify) options='--key --threshold --root --repo --json' ;;
+        sign) options='--key --source --repo --root' ;;
+        verify) options='--key --threshold --root --repo --ca --json' ;;
         inspect) options='--json' ;;
         diff) options='--json --markdown --exit-code' ;;
         'repo init')

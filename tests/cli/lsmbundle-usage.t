@@ -68,7 +68,9 @@ usage diff a
 usage diff a b c
 usage diff --json --markdown a b
 usage sign --source d --key k x
+usage sign --root r --key k x
 usage verify --root r x
+usage verify --ca c x
 usage verify --repo r x
 usage verify --root r --repo r --key k x
 usage repo

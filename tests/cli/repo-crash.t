@@ -68,6 +68,21 @@ killed() {
         echo "# $name: $out"
 }
 
+# The very first state: before it there is nothing to be seen.
+bad='' n=0
+for ((i = 1; i < 100; i++)); do
+        rm -rf c
+        if (strace -f -o /dev/null -e trace=renameat -e "inject=renameat:signal=KILL:when=$i" "$program" repo init c --key k.key; exit $?) >/dev/null 2>&1; then
+                break
+        fi
+        n=$((n + 1))
+        "$program" repo init c --key k.key >/dev/null 2>&1
+        "$program" repo show -r c >/dev/null 2>"$tmp/.err" || bad+=" $i:$(<"$tmp/.err")"
+done
+err=$bad status=$n
+[ -z "$bad" ] && [ $n -gt 5 ]
+result $? "init"
+
 killed "publish" whole "renameat fsync write mkdirat unlinkat rmdir" repo publish REPO/pending/sample-2 --key k.key
 killed "publish --keep: pruning" late "unlinkat" repo publish REPO/pending/sample-2 --key k.key --keep 1
 killed "promote" whole "renameat fsync" repo promote -r REPO sample 1 --ring canary --key k.key

@@ -112,6 +112,16 @@ fresh
 rm $p/bundles.json
 both malformed "nothing to publish"
 
+# A clone that somebody made with keys of his own, in which the release seems to be in force already.
+"$program" repo init fake --key mallory.key >/dev/null
+fresh
+run sign $p --key k.key --root fake/metadata/1.root.json
+refused unknown-key "sign: the repository does not follow from the signer's root"
+run sign $p --key k.key --root r/repo.json
+refused malformed "sign: a root that is none"
+run sign $p --key k.key --root r/metadata/1.root.json
+exits 0 "sign: it does"
+
 # ---- numbers are used once ------------------------------------------------------------------------------------------
 
 fresh

@@ -13,6 +13,8 @@ release 2 1.1.0
 "$program" repo init r --key k.key >/dev/null && publish_as r sample-1.tar.zst k.key
 result $? "a repository"
 mkdir -p r/pending
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
+        -keyout tls.key -out tls.pem 2>/dev/null
 touch r/pending/x
 
 port=$((20000 + RANDOM % 20000))
@@ -20,7 +22,7 @@ port=$((20000 + RANDOM % 20000))
         echo "daemon off; pid $tmp/pid; error_log $tmp/error.log; worker_processes 1; events {}"
         [ "$(id -u)" != 0 ] || echo "user root;"
         echo "http { access_log off; client_body_temp_path $tmp/b; proxy_temp_path $tmp/p; fastcgi_temp_path $tmp/f; uwsgi_temp_path $tmp/u; scgi_temp_path $tmp/s;"
-        echo "server { listen 127.0.0.1:$port;"
+        echo "server { listen 127.0.0.1:$port; listen 127.0.0.1:$((port + 1)) ssl; ssl_certificate $tmp/tls.pem; ssl_certificate_key $tmp/tls.key;"
         awk '$0 == "<!-- nginx -->" {found = 1; next} found && /^```/ {if (inside) exit; inside = 1; next} inside' "$top/docs/repository.md" |
                 sed "s:/srv/releases:$tmp/r:"
         echo "} }"
@@ -48,6 +50,17 @@ answers 404 "public, max-age=30" targets/bundles/none
 answers 404 "" repo.json
 answers 404 "" pending/x
 answers 404 "" .git/config
+
+run verify sample-1.tar.zst --root r/metadata/1.root.json --repo "https://127.0.0.1:$((port + 1))" --ca tls.pem
+exits 0 "verify --repo URL"
+says "bundles/sample-1.0.0.tar.zst" "finds the bundle"
+run verify sample-1.tar.zst --root r/metadata/1.root.json --repo "https://127.0.0.1:$((port + 1))/nothing/" --ca tls.pem
+[ "$status" != 0 ]
+result $? "verify --repo URL: no repository there"
+run verify sample-1.tar.zst --root r/metadata/1.root.json --repo "https://127.0.0.1:$((port + 1))"
+exits 1 "verify --repo URL: a certificate that nobody vouches for"
+run verify sample-1.tar.zst --root r/metadata/1.root.json --repo "$url"
+exits 1 "verify --repo: plain http is not taken"
 
 # ---- after a compromise, as the page says it ------------------------------------------------------------------------
 
