@@ -228,7 +228,7 @@ static void poll_source(struct agent *a) {
         memcpy(before, a->source.message, sizeof(before));
         a->working = true;
         r = source_poll(&a->node, &a->source, &changed, &err);
-        metrics_count_poll(&a->counts, r, err.reason);
+        metrics_count_poll(&a->counts, a->source.failures > 0, r < 0 ? err.reason : REASON_NONE);
         a->metrics_due = 0;
         /* Said once, not at every poll. */
         if (r < 0 && !stop_wanted && !streq(before, err.msg))

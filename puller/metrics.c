@@ -12,12 +12,11 @@ void metrics_count_refusal(struct metrics_counts *c, enum reason reason) {
                 c->refused[reason]++;
 }
 
-void metrics_count_poll(struct metrics_counts *c, int r, enum reason reason) {
-        if (r >= 0) {
+void metrics_count_poll(struct metrics_counts *c, bool failed, enum reason reason) {
+        if (failed)
+                c->polls_failed++;
+        else
                 c->polls_ok++;
-                return;
-        }
-        c->polls_failed++;
         metrics_count_refusal(c, reason);
 }
 

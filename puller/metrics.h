@@ -15,8 +15,9 @@ struct metrics_counts {
         uint64_t polls_ok, polls_failed;
         uint64_t refused[REASON_COUNT]; /* by reason: polls and installs */
 };
-/* The outcome of a poll: r as source_poll() returned it. */
-void metrics_count_poll(struct metrics_counts *c, int r, enum reason reason);
+/* The outcome of a poll. failed: the source could not be asked, or gave what no node may take. A release that is refused here alone
+ * is no failure of the poll, and has a reason all the same. */
+void metrics_count_poll(struct metrics_counts *c, bool failed, enum reason reason);
 /* A release that was refused or failed, however it came. */
 void metrics_count_refusal(struct metrics_counts *c, enum reason reason);
 

@@ -101,7 +101,8 @@ static void the_example(void **state) {
                 "lsmpull_source_last_success_timestamp_seconds 1795362990",
                 "lsmpull_source_stale 0",
                 "lsmpull_source_failures 2",
-                "lsmpull_polls_total{result=\"ok\"} 1",
+                "lsmpull_polls_total{result=\"ok\"} 2",
+                "lsmpull_refusals_total{reason=\"quarantined\"} 1",
                 "lsmpull_polls_total{result=\"failed\"} 3",
                 "# TYPE lsmpull_refusals_total counter",
                 "lsmpull_refusals_total{reason=\"bad-signature\"} 2",
@@ -147,10 +148,11 @@ static void the_example(void **state) {
         cleanup_metrics struct metrics m = {0};
         cleanup_buf struct buf out = {0};
 
-        metrics_count_poll(&counts, 0, REASON_NONE);
-        metrics_count_poll(&counts, -1, REASON_BAD_SIGNATURE);
-        metrics_count_poll(&counts, -1, REASON_BAD_SIGNATURE);
-        metrics_count_poll(&counts, -1, REASON_NONE); /* the network */
+        metrics_count_poll(&counts, false, REASON_NONE);
+        metrics_count_poll(&counts, false, REASON_QUARANTINED); /* the source is well */
+        metrics_count_poll(&counts, true, REASON_BAD_SIGNATURE);
+        metrics_count_poll(&counts, true, REASON_BAD_SIGNATURE);
+        metrics_count_poll(&counts, true, REASON_NONE); /* the network */
         metrics_count_refusal(&counts, REASON_BAKE_FAILED);
         metrics_count_refusal(&counts, REASON_COUNT);
         make(example, &counts, &m);
