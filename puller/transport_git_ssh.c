@@ -7,16 +7,15 @@
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <libssh2.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 #include "transport_git.h"
+#include "transport_git_known.h"
 
 #define CONNECT_TIMEOUT_MS 15000
-#define KNOWN_HOSTS_LINE_MAX 8192
 #define SAID_MAX 200 /* of what the server has to say about a failure */
 
 struct ssh_way {
@@ -25,8 +24,7 @@ struct ssh_way {
         struct branch_transport *t;
         int fd;
         LIBSSH2_SESSION *session;
-        LIBSSH2_KNOWNHOSTS *known;
-        unsigned bad_line; /* the first of known_hosts that was not understood; 0: none */
+        struct ssh_known known;
         LIBSSH2_CHANNEL *channel;
         char said[SAID_MAX];
         size_t n_said;
@@ -107,113 +105,28 @@ static int ssh_connect(struct ssh_way *w) {
 
 /* ---- the host's key ---- */
 
-/* One line, NUL-terminated, of which the next call has nothing more; NULL at the end. libssh2 1.10 reads on to a NUL, whatever
- * length it is told. */
-static const char *line_next(const struct buf *file, size_t *at, char text[static KNOWN_HOSTS_LINE_MAX]) {
-        while (*at < file->len) {
-                const char *p = file->data + *at, *eol = memchr(p, '\n', file->len - *at);
-                size_t n = eol ? (size_t)(eol - p) : file->len - *at;
-
-                *at += n + 1;
-                if (n >= KNOWN_HOSTS_LINE_MAX)
-                        n = 0; /* as good as not there */
-                memcpy(text, p, n);
-                text[n] = 0;
-                return text;
-        }
-        return NULL;
-}
-
-/* As OpenSSH does, lines that are not understood are passed over: what is not known is refused. Certificates are not understood. */
 static int known_hosts_load(struct ssh_way *w) {
-        char text[KNOWN_HOSTS_LINE_MAX];
-        const char *line;
-        size_t at = 0;
-
-        w->known = libssh2_knownhost_init(w->session);
-        if (!w->known)
-                return ssh_error(w, "known_hosts");
-        for (unsigned n = 1; (line = line_next(w->t->base.req.known_hosts, &at, text)); n++)
-                if (line[0] != '@' &&
-                    libssh2_knownhost_readline(w->known, line, strlen(line), LIBSSH2_KNOWNHOST_FILE_OPENSSH) < 0 && !w->bad_line)
-                        w->bad_line = n;
-        return 0;
+        return ssh_known_load(&w->known, w->session, w->t->base.req.known_hosts, &w->t->failure);
 }
 
-/* "@revoked HOSTS TYPE KEY": for whatever hosts, it is not taken for anybody's. */
-static bool is_revoked(struct ssh_way *w, const char *key) {
-        static const char marker[] = "@revoked";
-        char text[KNOWN_HOSTS_LINE_MAX];
-        const char *line;
-        size_t at = 0;
-
-        while ((line = line_next(w->t->base.req.known_hosts, &at, text))) {
-                const char *p = line;
-
-                if (strncmp(p, marker, strlen(marker)) != 0)
-                        continue;
-                for (int word = 0; word < 3; word++) {
-                        p += strcspn(p, " \t");
-                        p += strspn(p, " \t");
-                }
-                if (strcspn(p, " \t\r") == strlen(key) && strncmp(p, key, strlen(key)) == 0)
-                        return true;
-        }
-        return false;
-}
-
-static int known_check(struct ssh_way *w, const char *key, size_t n, int type, struct libssh2_knownhost **ret) {
-        const struct branch_address *to = &w->t->address;
-
-        *ret = NULL;
-        return libssh2_knownhost_checkp(w->known, to->host, to->port, key, n,
-                                        LIBSSH2_KNOWNHOST_TYPE_PLAIN | LIBSSH2_KNOWNHOST_KEYENC_RAW | type, ret);
-}
-
-/* A server has keys of several kinds: ask for a kind that is known of it. Found out with a key that nobody has. */
+/* A server has keys of several kinds: ask for a kind that is known of it. */
 static int kind_ask(struct ssh_way *w) {
-        static const struct {
-                int type;
-                const char *name;
-        } kinds[] = {
-                {LIBSSH2_KNOWNHOST_KEY_ED25519, "ssh-ed25519"},
-                {LIBSSH2_KNOWNHOST_KEY_ECDSA_256, "ecdsa-sha2-nistp256"},
-                {LIBSSH2_KNOWNHOST_KEY_ECDSA_384, "ecdsa-sha2-nistp384"},
-                {LIBSSH2_KNOWNHOST_KEY_ECDSA_521, "ecdsa-sha2-nistp521"},
-        };
-        cleanup_buf struct buf prefer = {};
-        struct libssh2_knownhost *found;
+        cleanup_buf struct buf kinds = {};
+        int r = ssh_known_kinds(&w->known, w->t->address.host, w->t->address.port, &kinds, &w->t->failure);
 
-        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-                if (known_check(w, "-", 1, kinds[i].type, &found) == LIBSSH2_KNOWNHOST_CHECK_MISMATCH &&
-                    buf_printf(&prefer, "%s%s", prefer.len ? "," : "", kinds[i].name) < 0)
-                        return err_errno(&w->t->failure, -ENOMEM, "ssh");
-        if (prefer.len == 0 && w->bad_line)
-                return err_set(&w->t->failure, -EACCES, REASON_NONE,
-                               "ssh: known_hosts has no Ed25519 or ECDSA key of %s, port %u; its line %u is not understood",
-                               w->t->address.host, w->t->address.port, w->bad_line);
-        if (prefer.len == 0)
-                return err_set(&w->t->failure, -EACCES, REASON_NONE,
-                               "ssh: known_hosts has no Ed25519 or ECDSA key of %s, port %u", w->t->address.host,
-                               w->t->address.port);
-        return libssh2_session_method_pref(w->session, LIBSSH2_METHOD_HOSTKEY, prefer.data) < 0 ? ssh_error(w, "host key") : 0;
+        if (r < 0)
+                return r;
+        return libssh2_session_method_pref(w->session, LIBSSH2_METHOD_HOSTKEY, kinds.data) < 0 ? ssh_error(w, "host key") : 0;
 }
 
 static int host_check(struct ssh_way *w) {
         size_t n;
         int type;
-        struct libssh2_knownhost *found;
         const char *key = libssh2_session_hostkey(w->session, &n, &type);
 
         if (!key)
                 return ssh_error(w, "host key");
-        if (known_check(w, key, n, 0, &found) != LIBSSH2_KNOWNHOST_CHECK_MATCH || !found || !found->key)
-                return err_set(&w->t->failure, -EACCES, REASON_NONE, "ssh: the key of %s is not the one in known_hosts",
-                               w->t->address.host);
-        if (is_revoked(w, found->key))
-                return err_set(&w->t->failure, -EACCES, REASON_NONE, "ssh: the key of %s is revoked in known_hosts",
-                               w->t->address.host);
-        return 0;
+        return ssh_known_check(&w->known, w->t->address.host, w->t->address.port, key, n, &w->t->failure);
 }
 
 /* ---- the session ---- */
@@ -285,9 +198,7 @@ static void ssh_stop(struct ssh_way *w) {
         if (w->channel)
                 libssh2_channel_free(w->channel);
         w->channel = NULL;
-        if (w->known)
-                libssh2_knownhost_free(w->known);
-        w->known = NULL;
+        ssh_known_done(&w->known);
         if (w->session)
                 libssh2_session_free(w->session);
         w->session = NULL;
