@@ -105,7 +105,8 @@ FORMS = [
     ("targets", "with delegations that are null", put("delegations", None), None),
     ("targets", "with no delegations", drop("delegations"), None),
     ("targets", "with roles and succinct roles", put("delegations", "succinct_roles", {}), "malformed"),
-    ("targets", "with one role delegated to twice", lambda d: d["delegations"]["roles"].append(d["delegations"]["roles"][0]), "malformed"),
+    ("targets", "with one role delegated to twice", lambda d: d["delegations"]["roles"].append(d["delegations"]["roles"][0]),
+     "malformed"),
     ("targets", "with a delegation that does not say whether it is terminating", drop(*ROLE, "terminating"), "malformed"),
     ("targets", "with a delegation without paths", drop(*ROLE, "paths"), "malformed"),
     ("targets", "with a delegation by paths and hash prefixes", put(*ROLE, "path_hash_prefixes", ["00"]), "malformed"),
@@ -169,7 +170,8 @@ FILES = [
     ("byte for byte, with a space at the end", lambda repo: repo.current["timestamp"] + b" ", None),
     ("in canonical form", canonical_file, None),
     ("with letters written as escapes", escaped, None),
-    ("with a member beside signed and signatures", lambda repo: repo.current["timestamp"].rstrip()[:-1] + b', "more": 1}', None),
+    ("with a member beside signed and signatures",
+     lambda repo: repo.current["timestamp"].rstrip()[:-1] + b', "more": 1}', None),
     ("empty", lambda repo: b"", "malformed"),
     ("no JSON", lambda repo: b"<html>not found</html>", "malformed"),
     ("a list", lambda repo: b"[]", "malformed"),
@@ -180,7 +182,8 @@ FILES = [
     ("with an integer beyond 64 bits", edited(b'"version": 1', b'"version": 99999999999999999999'), "malformed"),
     ("with a NUL", edited(b'"1.0.34"', b'"1.0.34\\u0000"'), "malformed"),
     ("not UTF-8", edited(b'"1.0.34"', b'"1.0.34\xff"'), "malformed"),
-    ("nested 2000 levels deep", lambda repo: b'{"signatures": [], "signed": {"a":' + b"[" * 2000 + b"]" * 2000 + b"}}", "malformed"),
+    ("nested 2000 levels deep",
+     lambda repo: b'{"signatures": [], "signed": {"a":' + b"[" * 2000 + b"]" * 2000 + b"}}", "malformed"),
     ("without signatures", lambda repo: json.dumps({"signed": repo.docs["timestamp"]}).encode(), "malformed"),
     ("without signed", lambda repo: b'{"signatures": []}', "malformed"),
     ("with signed in a string", lambda repo: json.dumps({"signatures": [], "signed": "x"}).encode(), "malformed"),
@@ -191,8 +194,9 @@ for _what, _make, _reason in FILES:
 
 @case("4.1: strings of every kind, as others write the canonical form")
 def _(repo, c):
-    repo.docs["timestamp"]["strings"] = {"line\nfeed": "tab\t, \u007f, \u0085", "quote\"": "back\\slash", "é": "\U0001f600", "z\U0001f600": 1,
-                                         "z\uffff": -2**63, "z": 2**63 - 1, "": [None, True, False, [], {}]}
+    repo.docs["timestamp"]["strings"] = {
+        "line\nfeed": "tab\t, \u007f, \u0085", "quote\"": "back\\slash", "é": "\U0001f600", "z\U0001f600": 1,
+        "z\uffff": -2**63, "z": 2**63 - 1, "": [None, True, False, [], {}]}
     repo.publish("timestamp")
     c.started()
     c.versions(timestamp=2)

@@ -10,8 +10,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from harness import case
 from repo import Key
 
-KINDS = {"Ed25519": ("ed25519", None), "ECDSA on P-256": ("ecdsa", None), "ECDSA, as older repositories name it": ("ecdsa-sha2-nistp256", None),
-         "RSA-PSS": ("rsa", None), "RSA-PSS with the longest salt": ("rsa-max-salt", None), "RSA PKCS#1 1.5": ("rsa", "rsa-pkcs1v15-sha256")}
+KINDS = {
+    "Ed25519": ("ed25519", None),
+    "ECDSA on P-256": ("ecdsa", None),
+    "ECDSA, as older repositories name it": ("ecdsa-sha2-nistp256", None),
+    "RSA-PSS": ("rsa", None),
+    "RSA-PSS with the longest salt": ("rsa-max-salt", None),
+    "RSA PKCS#1 1.5": ("rsa", "rsa-pkcs1v15-sha256"),
+}
 
 
 def kind(keytype, scheme):
@@ -97,7 +103,8 @@ def damaged(public):
     return run
 
 
-for _what, _public in (("not hex", "zz" * 32), ("too short", "00" * 31), ("no PEM", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")):
+for _what, _public in (("not hex", "zz" * 32), ("too short", "00" * 31),
+                       ("no PEM", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")):
     case(f"4.2: a damaged key ({_what}) cannot sign, and harms nobody")(damaged(_public))
 
 
@@ -263,7 +270,7 @@ case("4.2.1: a signature that is a number")(signatures(lambda s: s[0].update(sig
 case("4.2.1: a signature without a key id")(signatures(lambda s: s[0].pop("keyid"), "malformed"))
 case("4.2.1: a key id of 129 bytes")(signatures(lambda s: s[0].update(keyid="0" * 129), "malformed"))
 case("4.2.1: more than 64 signatures")(signatures(many, "malformed"))
-case("4.2.1: members of a signature that are not known do no harm")(signatures(lambda s: s[0].update(method="x", other=[1]), None))
+case("4.2.1: members of a signature that are not known do no harm")(signatures(lambda s: s[0].update(method="x", n=[1]), None))
 
 
 @case("4.2.1: a wrong signature beside a right one does no harm: the threshold is met")
@@ -306,7 +313,8 @@ def rotated(keys, threshold, signers, good):
 
 
 for _name, _keys, _threshold, _signers, _good in (
-        ("another key", [2], 1, [2], True), ("strangers sign, too", [1], 1, [3, 1, 4], True), ("not by the new key", [2], 1, [1, 3], False),
+        ("another key", [2], 1, [2], True), ("strangers sign, too", [1], 1, [3, 1, 4], True),
+        ("not by the new key", [2], 1, [1, 3], False),
         ("3 of 5", [0, 1, 2, 3, 4], 3, [4, 0, 2], True), ("2 of 5 and a stranger", [0, 1, 3, 4, 5], 3, [0, 2, 4], False)):
     case(f"6.1: online keys: {_name}: {'accepted' if _good else 'refused'}")(rotated(_keys, _threshold, _signers, _good))
 

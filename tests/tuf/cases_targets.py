@@ -97,11 +97,13 @@ GRAPHS = [  # (parent, role, options)..., the order in which roles are asked for
                                                      ("targets", "B", {})], "B"),
     ("other paths are passed over", [("targets", "A", {"paths": ["*.py"]}), ("targets", "B", {}), ("A", "C", {})], "B"),
     ("also further below", [("targets", "A", {}), ("targets", "B", {}), ("A", "C", {"paths": ["*.py"]}), ("C", "D", {})], "AB"),
-    ("a cycle", [("targets", "A", {}), ("targets", "B", {}), ("B", "C", {}), ("C", "D", {}), ("D", "B", {"shared": True})], "ABCD"),
+    ("a cycle", [("targets", "A", {}), ("targets", "B", {}), ("B", "C", {}), ("C", "D", {}), ("D", "B", {"shared": True})],
+     "ABCD"),
     ("a role with two parents is visited once", [("targets", "A", {}), ("targets", "B", {}), ("B", "C", {"shared": True}),
                                                  ("A", "C", {"shared": True})], "ACB"),
-    ("a role with two parents, the first for other paths", [("targets", "A", {}), ("targets", "B", {}), ("B", "C", {"shared": True}),
-                                                            ("A", "C", {"shared": True, "paths": ["*.py"]})], "ABC"),
+    ("a role with two parents, the first for other paths",
+     [("targets", "A", {}), ("targets", "B", {}), ("B", "C", {"shared": True}), ("A", "C", {"shared": True, "paths": ["*.py"]})],
+     "ABC"),
 ]
 
 
@@ -161,7 +163,8 @@ def _(repo, c):
     c.ok(c.init())
     c.ok(c.download("targetfile"))
     assert len(repo.metadata_requests()) == REST
-    for path, roles in (("README.md", ["1.A.json"]), ("releases/x/x_v1", ["1.B.json", "1.C.json"]), ("releases/y/y_v1.zip", ["1.D.json"])):
+    for path, roles in (("README.md", ["1.A.json"]), ("releases/x/x_v1", ["1.B.json", "1.C.json"]),
+                        ("releases/y/y_v1.zip", ["1.D.json"])):
         c.ok(c.download(path))
         c.asked("2.root.json", "timestamp.json", *roles)
     c.refused(c.download("releases/z/z_v1.zip"), "unknown-target")
@@ -214,7 +217,8 @@ def _(repo, c):
         "keyids": [key.id], "threshold": 1, "bit_length": 5, "name_prefix": "bin"}}
     number = int(hashlib.sha256(b"a/file").hexdigest()[:8], 16) >> 27
     for n in range(32):
-        repo.docs[f"bin-{n:02x}"] = {"_type": "targets", "spec_version": "1.0.34", "version": 0, "expires": when(DAY), "targets": {}}
+        repo.docs[f"bin-{n:02x}"] = {"_type": "targets", "spec_version": "1.0.34", "version": 0, "expires": when(DAY),
+                                     "targets": {}}
         repo.signers[f"bin-{n:02x}"] = [key]
     repo.add(f"bin-{number:02x}", "a/file", b"x")
     repo.publish_all()

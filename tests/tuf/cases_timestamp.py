@@ -82,7 +82,8 @@ def tampered(role, stored):
     return run
 
 
-for _role, _stored in (("timestamp", ["root"]), ("snapshot", ["root", "timestamp"]), ("targets", ["root", "snapshot", "timestamp"])):
+for _role, _stored in (("timestamp", ["root"]), ("snapshot", ["root", "timestamp"]),
+                       ("targets", ["root", "snapshot", "timestamp"])):
     case(f"5.x: a {_role} changed after it was signed is refused")(tampered(_role, _stored))
 
 
@@ -237,7 +238,8 @@ def _(repo, c):
 
 @case("5.5.2: SHA-512 in capitals")
 def _(repo, c):
-    repo.docs["timestamp"]["meta"]["snapshot.json"]["hashes"] = {"sha512": hashlib.sha512(repo.current["snapshot"]).hexdigest().upper()}
+    digest = hashlib.sha512(repo.current["snapshot"]).hexdigest()
+    repo.docs["timestamp"]["meta"]["snapshot.json"]["hashes"] = {"sha512": digest.upper()}
     repo.publish("timestamp")
     c.started()
 

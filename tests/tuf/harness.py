@@ -41,7 +41,8 @@ class Client:
         env = {**os.environ, "ASAN_OPTIONS": "exitcode=99:verify_asan_link_order=0", "UBSAN_OPTIONS": "exitcode=99"}
         if days:
             command = ["faketime", "-f", f"+{days}d", *command]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, errors="replace", env=env)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, errors="replace",
+                              env=env)
         self.status, self.said = done.returncode, (done.stdout + done.stderr).strip()
         assert self.status in (0, 1), f"exit code {self.status}: {self.said}"
         return self.status

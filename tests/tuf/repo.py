@@ -163,7 +163,8 @@ class Repo:
             entry["paths"] = list(paths)
         d["roles"].append({**entry, **members})
         if role not in self.docs:
-            self.docs[role] = {"_type": "targets", "spec_version": "1.0.34", "version": 0, "expires": when(30 * DAY), "targets": {}}
+            self.docs[role] = {"_type": "targets", "spec_version": "1.0.34", "version": 0, "expires": when(30 * DAY),
+                               "targets": {}}
             self.signers[role] = list(keys)
         return keys
 

@@ -37,7 +37,8 @@ struct args {
 static int usage(void) {
         fputs("usage: tuf-client --metadata-dir D init ROOT\n"
               "       tuf-client --metadata-dir D --metadata-url U refresh\n"
-              "       tuf-client --metadata-dir D --metadata-url U --target-name P... --target-dir T --target-base-url B download\n",
+              "       tuf-client --metadata-dir D --metadata-url U --target-name P... --target-dir T --target-base-url B\n"
+              "           download\n",
               stderr);
         return -EINVAL;
 }
