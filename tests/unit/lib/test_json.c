@@ -235,11 +235,62 @@ static void test_members(void **state) {
         assert_refused(json_get_string(j, "s", &s, &err), err, REASON_MALFORMED);
 }
 
+/* What others wrote: control characters in strings, integers of 64 bits; and still no float, no NUL, no member twice. */
+static void test_foreign(void **state) {
+        static const char *const foreign[] = {
+                "{\"a\":\"line\nfeed\"}", "\"\x1f\x7f\xc2\x85\"", "{\"\t\":-9223372036854775808}",
+                "9223372036854775807",    "\"\\\\\\\"\n\"",
+        };
+        static const char *const bad[] = {
+                "{\"a\":\"line\\nfeed\"}", /* an escape: the canonical form has it raw */
+                "{ \"a\":1}",
+                "{\n\"a\":1}",
+                "{\"b\":1,\"a\":2}",
+                "{\"a\":1,\"a\":1}",
+                "1.0",
+                "1e3",
+                "-0",
+                "9223372036854775808",
+                "\"\\u0000\"",
+                "\"\\u0041\"",
+                "\"\\\n\"",
+                "\"\xff\"",
+                "\"a",
+                "",
+                "{} ",
+                "\n1",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(foreign); i++) {
+                cleanup_json json_t *j = NULL;
+                cleanup_buf struct buf b = {};
+                struct err err = {};
+
+                assert_done(json_parse_canonical(foreign[i], strlen(foreign[i]), &j, &err), err);
+                assert_done(json_canonical_foreign(j, &b, &err), err);
+                assert_string_equal(b.data, foreign[i]);
+                assert_refused(json_canonical(j, &b, &err), err, REASON_MALFORMED);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                json_t *j = NULL;
+                struct err err = {};
+
+                assert_refused(json_parse_canonical(bad[i], strlen(bad[i]), &j, &err), err, REASON_MALFORMED);
+                assert_null(j);
+        }
+        {
+                json_t *j = NULL;
+                struct err err = {};
+
+                assert_refused(json_parse_canonical("\"a\0b\"", 5, &j, &err), err, REASON_MALFORMED);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_canonical), cmocka_unit_test(test_refused),           cmocka_unit_test(test_nul_inside),
-                cmocka_unit_test(test_depth),     cmocka_unit_test(test_canonical_refuses), cmocka_unit_test(test_appends),
-                cmocka_unit_test(test_members),
+                cmocka_unit_test(test_foreign),    cmocka_unit_test(test_canonical), cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_nul_inside), cmocka_unit_test(test_depth),     cmocka_unit_test(test_canonical_refuses),
+                cmocka_unit_test(test_appends),    cmocka_unit_test(test_members),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
