@@ -212,6 +212,7 @@ void branch_store_fetch_failed(struct branch_transport *t) {
         git_repository_free(t->repo);
         t->repo = NULL;
         t->tip_known = t->tip_here = false;
+        t->base.stats.renewed = false;
         remove_all(t->base.req.spool, STORE_NEW, 0);
         store_sweep(t->base.req.spool);
 }
