@@ -180,10 +180,19 @@ static int rollouts_check(const struct repo *repo, const struct repo_change *c, 
         return 0;
 }
 
-int repo_change_check(const struct repo *repo, const struct repo_change *c, struct err *err) {
-        int e = 0;
+/* It may have been pending for long. Nodes would refuse the whole state. */
+static int expiry_check(const struct repo *repo, const struct repo_change *c, struct err *err) {
+        for (enum repo_role role = 0; role < ROLE_COUNT; role++)
+                if (c->docs[role].body && c->docs[role].expires <= repo->now)
+                        return err_set(err, -EKEYEXPIRED, REASON_EXPIRED,
+                                       "its '%s' has expired while it was pending: prepare it again", role_name(role));
+        return 0;
+}
 
-        if (c->docs[ROLE_BUNDLES].body)
+int repo_change_check(const struct repo *repo, const struct repo_change *c, struct err *err) {
+        int e = expiry_check(repo, c, err);
+
+        if (e == 0 && c->docs[ROLE_BUNDLES].body)
                 e = bundles_check(repo, c, err);
         if (e == 0 && c->docs[ROLE_ROLLOUTS].body)
                 e = rollouts_check(repo, c, err);

@@ -44,7 +44,12 @@ int repo_git_init(const struct repo *repo, const char *url, struct err *err) {
         bool ok;
         int e;
 
-        /* So that an interrupted init can be run again. */
+        /* An interrupted init can be run again; somebody's work is not taken over. */
+        e = GIT_ASK(repo, &ok, err, "rev-parse", "--quiet", "--verify", "HEAD");
+        if (e == 0 && ok && faccessat(repo->fd, ".git", F_OK, 0) == 0)
+                e = err_set(err, -EEXIST, REASON_NONE, "it is a Git repository with commits already");
+        if (e < 0)
+                return e;
         snprintf(ref, sizeof(ref), "refs/heads/%s", repo->branch);
         e = GIT(repo, err, "init", "--quiet", ".");
         if (e == 0)

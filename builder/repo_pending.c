@@ -11,6 +11,7 @@
 
 #define PENDING_FILE "pending.json"
 #define PENDING_MAX 65536
+#define FILES_MAX 16 /* each is held in memory */
 
 static const char *file_name(const char *target) {
         const char *slash = strrchr(target, '/');
@@ -93,12 +94,18 @@ static size_t signatures(const struct repo_change *c) {
         return n;
 }
 
-/* Whatever lies there may go when nobody's signature is lost by it. */
+/* A change that lies there may go when nobody's signature is lost by it. Anything else is not ours to remove. */
 static int make_room(const struct repo *repo, const char *dir, struct err *err) {
         cleanup_repo_change struct repo_change there = {};
+        cleanup_free char *mark = NULL;
 
         if (access(dir, F_OK) < 0)
                 return errno == ENOENT ? 0 : err_errno(err, -errno, "%s", dir);
+        mark = path_join(dir, PENDING_FILE);
+        if (!mark)
+                return err_errno(err, -ENOMEM, "pending");
+        if (access(mark, F_OK) < 0)
+                return err_set(err, -EEXIST, REASON_NONE, "%s is there, and is no pending change", dir);
         if (repo_pending_load(repo, dir, &there, NULL) == 0 && signatures(&there) > 0 &&
             repo_change_base(repo, &there, NULL) == 0)
                 return err_set(err, -EEXIST, REASON_NONE, "%s is pending and has been signed: publish it, or remove it", dir);
@@ -227,6 +234,8 @@ static int file_load(const struct repo *repo, int fd, const char *target, const 
 
         if (repo_target_there(repo, target, entry))
                 return 0;
+        if (c->n_files >= FILES_MAX)
+                return err_set(err, -E2BIG, REASON_TOO_LARGE, "more than %d new files in one change", FILES_MAX);
         files = reallocarray(c->files, c->n_files + 1, sizeof(*files));
         if (!files)
                 return err_errno(err, -ENOMEM, "target");

@@ -96,7 +96,8 @@ static int folder_prune(const struct repo *repo, const char *folder, const struc
                 char path[512];
 
                 snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-                if (entry->d_name[0] == '.' || (keep ? strv_has(keep, path) : doc_needed(repo, entry->d_name, n)))
+                if (entry->d_name[0] == '.' || entry->d_type == DT_DIR ||
+                    (keep ? strv_has(keep, path) : doc_needed(repo, entry->d_name, n)))
                         continue;
                 if (unlinkat(repo->fd, path, 0) < 0)
                         e = err_errno(err, -errno, "%s", path);

@@ -107,7 +107,14 @@ static int listings_make(const struct repo *repo, struct repo_change *c, const s
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
-/* What file_replace() leaves when it is killed: its temporary file. Nobody else writes here, for we hold the lock. */
+/* ".NAME.SALT", as file_replace() calls what it has not finished; and not somebody's ".htaccess". */
+static bool is_temporary(const char *name) {
+        const char *salt = strrchr(name, '.');
+
+        return name[0] == '.' && salt > name + 1 && strlen(salt + 1) == 16 && strspn(salt + 1, "0123456789abcdef") == 16;
+}
+
+/* What file_replace() leaves when it is killed. Nobody else writes here, for we hold the lock. */
 static int folder_sweep(const struct repo *repo, const char *folder, struct err *err) {
         int fd = openat(repo->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), e = 0;
         DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -119,8 +126,7 @@ static int folder_sweep(const struct repo *repo, const char *folder, struct err 
                 return e;
         }
         while (e == 0 && (entry = readdir(d)))
-                if (entry->d_name[0] == '.' && !streq(entry->d_name, ".") && !streq(entry->d_name, "..") &&
-                    unlinkat(dirfd(d), entry->d_name, 0) < 0)
+                if (is_temporary(entry->d_name) && unlinkat(dirfd(d), entry->d_name, 0) < 0)
                         e = err_errno(err, -errno, "%s/%s", folder, entry->d_name);
         closedir(d);
         return e;

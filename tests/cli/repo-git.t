@@ -92,4 +92,10 @@ run repo init other --key k2.key --git "$tmp/remote.git" --branch releases
 [ "$status" != 0 ] && [ "$(git -C remote.git log -1 --format=%s releases)" != init ]
 result $? "init does not overwrite a branch that is there"
 
+git init -q mine && git -C mine -c user.name=a -c user.email=a@b commit -q --allow-empty -m work
+run repo init mine --key k.key --git "$tmp/remote.git" --branch new
+exits 1 "init --git in somebody's work"
+[ "$(git -C mine log -1 --format=%s)" = work ] && [ -z "$(git -C mine remote)" ]
+result $? "leaves it as it is"
+
 done_testing

@@ -112,6 +112,33 @@ fresh
 rm $p/bundles.json
 both malformed "nothing to publish"
 
+fresh; again --arg t $target '.signed.targets += (.signed.targets[$t] as $e | [range(20) | {"bundles/sample-2.\(.).0.tar.zst": $e}] | add)'
+cp $p/sample-1.1.0.tar.zst .copy
+for i in $(seq 0 19); do cp .copy $p/sample-2.$i.0.tar.zst; done
+both too-large "more files than memory should hold"
+"$program" repo init brief --key k.key --expires bundles=2s >/dev/null && "$program" repo stage -r brief sample-1.tar.zst >/dev/null &&
+        "$program" sign brief/pending/sample-1 --key k.key >/dev/null
+sleep 3
+run repo publish brief/pending/sample-1 --key k.key
+refused expired "publish: expired while it was pending"
+run sign brief/pending/sample-1 --key k.key
+refused expired "sign: expired while it was pending"
+
+# What is no pending change is nobody's to remove.
+mkdir mine
+touch mine/diary
+run repo stage -r r good-2.tar.zst --output mine
+exits 1 "stage --output over a folder of somebody's"
+[ -e mine/diary ]
+result $? "it is still there"
+touch r/metadata/.htaccess
+before=$(state r)
+run repo refresh -r r --key k.key
+[ -e r/metadata/.htaccess ]
+result $? "nor is a file in metadata/ that is not ours"
+rm r/metadata/.htaccess
+before=$(state r)
+
 # A clone that somebody made with keys of his own, in which the release seems to be in force already.
 "$program" repo init fake --key mallory.key >/dev/null
 fresh
