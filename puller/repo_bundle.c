@@ -19,6 +19,7 @@ struct step {
         struct quarantine quarantine;
         struct rollout_known known[2];
         struct repo_entry entries[2]; /* of `known`, in the same order */
+        char shadow_hex[SHA256_HEX];
         struct rollout_facts facts;
         struct rollout_decision decision;
 };
@@ -94,7 +95,7 @@ static int facts_collect(struct step *s, struct err *err) {
         s->facts.installed = s->facts.in_force && !streq(s->memory->taken, s->facts.content) &&
                              !streq(s->memory->taken_before, s->facts.content);
         if (s->bundle)
-                repo_shadow_look(s->c->n, s->bundle, &s->facts);
+                repo_shadow_look(s->c->n, s->bundle, &s->facts, s->shadow_hex);
         s->facts.floor = s->memory->floor;
         if (tuf_trust_role(c->trust, "timestamp", &timestamp) >= 0)
                 s->facts.issued = timestamp.common.issued;

@@ -21,8 +21,9 @@ struct repo_cycle {
 void repo_cycle_done(struct repo_cycle *c);
 #define cleanup_repo_cycle cleanup(repo_cycle_done)
 
-/* The shadow of a bundle, for the facts of a decision. */
-void repo_shadow_look(const struct node *n, const struct bundle *b, struct rollout_facts *facts);
+/* The shadow of a bundle, for the facts of a decision; content_hex is for them to point at. */
+void repo_shadow_look(const struct node *n, const struct bundle *b, struct rollout_facts *facts,
+                      char content_hex[static SHA256_HEX]);
 /* Begins the bake, or goes on with it; *ret_done: it has lasted long enough. 0 with bake-failed in err: too many would-be denials. */
 int repo_shadow_step(struct node *n, struct bundle *b, const struct release *rel, const struct receipt *receipt,
                      const struct rollout_ring *ring, bool *ret_done, struct err *err);

@@ -3,6 +3,7 @@
 # changed in each way that TUF's list of attacks names, over HTTPS and over Git. Each is refused with its reason, and what is in force
 # stays in force while two processes try what it denies.
 # needs: nginx openssl git build/lsmbundle
+# kernels: 6.12
 # files: tests/vm/node.sh:/test/node.sh
 # timeout: 600
 . "$TESTLIB"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Keys that are taken away, and a reboot without a network: what was accepted stays enforced, and status says by whose word.
 # needs: openssl build/lsmbundle
+# kernels: 6.12
 # files: tests/vm/node.sh:/test/node.sh
 # reboot: yes
 # timeout: 200

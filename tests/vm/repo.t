@@ -2,6 +2,7 @@
 # A release repository from its first root to the node: releases follow its rollouts, nobody in between can forge, replay or hold
 # back unnoticed, and nothing that goes wrong there takes anything away here.
 # needs: nginx openssl build/lsmbundle
+# kernels: 6.12
 # files: tests/vm/node.sh:/test/node.sh
 # timeout: 400
 . "$TESTLIB"
@@ -72,6 +73,42 @@ wants $B.rollout.why '^held$' "status says so"
 ok "resume" promote rb --resume
 once
 in_force 2 "then it does"
+
+# ---- bake ----------------------------------------------------------------------------------------------------------------
+
+ok "back to release 1" promote rb 1 --ring canary
+once
+in_force 1 "it is in force"
+ok "release 2 is to bake for five seconds" promote rb 2 --ring canary --bake 5s
+once
+in_force 1 "the bake begins: release 1 stays in force"
+is "$(value $B.rollout.why)" baking "status says that it bakes"
+sleep 7
+once
+is "$status" 0 "the bake has lasted long enough" || diag "$err"
+in_force 2 "release 2 is in force"
+like "$(value $B.rollout.why)" '^(baked|baking)$' "status says how it came"
+ok "back to release 1 again" promote rb 1 --ring canary
+once
+in_force 1 "which is in force"
+ok "release 2 once more, for an hour" promote rb 2 --ring canary --bake 1h
+once
+is "$status" 0 "it bakes"
+ok "what only release 2 would deny is tried, and goes through" allowed gshadow
+once
+is "$status" 4 "the bake has failed"
+like "$err" "bake-failed: " "it says why"
+in_force 1 "release 1 stays in force"
+is "$(value 'quarantine.0.reason')" bake-failed "release 2 is in quarantine"
+once
+in_force 1 "and is not tried again"
+ok "retry: the quarantine is forgotten" lsmpull retry rb
+ok "release 2 without a bake" promote rb 2 --ring canary
+once
+in_force 2 "it is in force"
+
+# ---- the floor, and waves ------------------------------------------------------------------------------------------------
+
 ok "release 9, with release 2 as the floor" publish rb-9 --floor 2
 once
 fails "a rollout below the floor cannot even be written" promote rb 1 --ring canary
