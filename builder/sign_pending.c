@@ -2,6 +2,7 @@
 /* `lsmbundle sign PENDING`: what is asked for is shown, then signed. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 
 #include "cmd_repo.h"
 #include "fileio.h"
@@ -38,6 +39,17 @@ static int root_check(const struct repo *repo, const char *trusted, struct err *
         return err_set(err, -EBADMSG, REASON_UNKNOWN_KEY, "the repository does not follow from '%s'", trusted);
 }
 
+/* Two who sign at once, in one folder, would lose one signature. */
+static int dir_lock(const char *dir, int *ret_fd, struct err *err) {
+        *ret_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (*ret_fd < 0)
+                return err_errno(err, -errno, "cannot open");
+        if (flock(*ret_fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? err_set(err, -EBUSY, REASON_BUSY, "somebody else is signing it")
+                                            : err_errno(err, -errno, "cannot lock");
+        return 0;
+}
+
 static int review(const struct repo *repo, const struct repo_change *c, const char *source, struct err *err) {
         cleanup_buf struct buf text = {};
         int e = repo_change_base(repo, c, err);
@@ -64,9 +76,12 @@ int sign_pending(const struct args *args, struct err *err) {
         cleanup_repo struct repo repo = REPO_INIT;
         cleanup_signers struct signers signers = {};
         cleanup_repo_change struct repo_change c = {};
+        cleanup_fd int fd = -1;
         size_t n = 0;
         int e = path ? signers_load(args, &signers, err) : err_errno(err, -ENOMEM, "path");
 
+        if (e == 0)
+                e = dir_lock(dir, &fd, err);
         if (e == 0)
                 e = open_any(path, &repo, err);
         if (e == 0 && args_has(args, "root"))

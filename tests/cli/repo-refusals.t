@@ -4,7 +4,7 @@
 # What must never be signed or published: changed, forged, reused, out of date, damaged. After each refusal the repository serves
 # what it did before.
 . "$(dirname "$0")/repo.sh"
-need openssl perl
+need openssl perl flock
 
 keys k mallory
 release 1 1.0.0
@@ -123,6 +123,14 @@ run repo publish brief/pending/sample-1 --key k.key
 refused expired "publish: expired while it was pending"
 run sign brief/pending/sample-1 --key k.key
 refused expired "sign: expired while it was pending"
+
+fresh
+flock $p sleep 2 &
+sleep 0.5
+run sign $p --key k.key
+exits 1 "two who sign at once"
+complains "somebody else is signing" "the second waits"
+wait
 
 # What is no pending change is nobody's to remove.
 mkdir mine
