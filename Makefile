@@ -15,6 +15,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 prefix     ?= /usr/local
+libexecdir ?= $(prefix)/libexec
 sysconfdir ?= /etc
 unitdir    ?= /usr/lib/systemd/system
 DESTDIR    ?=
@@ -63,6 +64,7 @@ BPF_CFLAGS := -std=gnu11 -O2 -g -target bpf -mcpu=v3 -Wall -Wno-unknown-attribut
 lib_src     := $(wildcard lib/*.c)
 builder_src := $(wildcard builder/*.c)
 puller_src  := $(wildcard puller/*.c)
+guest_src   := $(wildcard builder/guest/*.c)
 unit_src    := $(wildcard tests/unit/*/test_*.c)
 fuzz_src    := $(wildcard tests/fuzz/fuzz_*.c)
 agent_bpf   := $(wildcard bpf/agent/*.bpf.c)
@@ -73,13 +75,14 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 lib_obj     := $(call obj,$(lib_src))
 builder_obj := $(call obj,$(builder_src))
 puller_obj  := $(call obj,$(puller_src))
+guest_obj   := $(call obj,$(guest_src))
 unit_bin    := $(patsubst %.c,$(B)/%,$(unit_src))
 skeletons   := $(patsubst bpf/agent/%.bpf.c,$(B)/gen/%.skel.h,$(agent_bpf))
 test_bpf    := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(helper_bpf))
 test_progs  := $(patsubst %.c,$(B)/%,$(filter-out $(helper_bpf),$(helper_src)))
 
 .PHONY: all help
-all: $(B)/lsmbundle $(B)/lsmpull $(B)/tuf-client $(if $(filter release,$(VARIANT)),build/lsmbundle build/lsmpull build/tuf-client)
+all: $(B)/lsmbundle $(B)/lsmbundle-guest $(B)/lsmpull $(B)/tuf-client $(if $(filter release,$(VARIANT)),build/lsmbundle build/lsmpull build/tuf-client)
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST)) Makefile.tests 2>/dev/null | sort -u
@@ -90,6 +93,10 @@ build/lsmbundle build/lsmpull build/tuf-client: build/%: $(B)/%
 
 $(B)/lsmbundle: $(B)/builder/main.o $(B)/builder.a $(B)/lib.a
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_builder) $(LIBS_lib)
+
+# What `lsmbundle test` runs in a guest.
+$(B)/lsmbundle-guest: $(guest_obj)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_builder)
 
 $(B)/lsmpull: $(B)/puller/main.o $(B)/puller.a $(B)/lib.a
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_puller) $(LIBS_lib)
@@ -110,7 +117,7 @@ $(B)/%.o: %.c
 	$(call say,CC,$<)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The compiler's flags are part of what an object depends on.
-$(lib_obj) $(builder_obj) $(puller_obj): $(B)/flags
+$(lib_obj) $(builder_obj) $(puller_obj) $(guest_obj): $(B)/flags
 .PHONY: force
 $(B)/flags: force
 	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(CC) $(CFLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(CC) $(CFLAGS))' >$@
@@ -133,6 +140,8 @@ install: all
 	@case '$(VARIANT)' in bad-*) echo '$(VARIANT) is made to fail: it is not installed'; exit 1;; esac
 	install -D -m 0755 $(B)/lsmbundle $(DESTDIR)$(prefix)/bin/lsmbundle
 	install -D -m 0755 $(B)/lsmpull $(DESTDIR)$(prefix)/sbin/lsmpull
+	@# lsmbundle finds these at ../libexec/lsmbundle or ../lib/lsmbundle as seen from itself, or by $$LSMBUNDLE_LIBEXEC.
+	install -D -m 0755 -t $(DESTDIR)$(libexecdir)/lsmbundle $(B)/lsmbundle-guest ci/vm ci/initramfs ci/kernels ci/guest-init ci/templates/policy-flow
 	@ci/install-data '$(DESTDIR)' '$(prefix)' '$(sysconfdir)' '$(unitdir)'
 
 #: clean        remove build/
@@ -146,4 +155,4 @@ deps:
 
 include Makefile.tests
 
--include $(lib_obj:.o=.d) $(builder_obj:.o=.d) $(puller_obj:.o=.d) $(B)/tests/tuf/tuf-client.d $(unit_bin:=.d)
+-include $(lib_obj:.o=.d) $(builder_obj:.o=.d) $(puller_obj:.o=.d) $(guest_obj:.o=.d) $(B)/tests/tuf/tuf-client.d $(unit_bin:=.d)

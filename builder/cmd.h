@@ -39,7 +39,7 @@ struct command {
 };
 
 /* A name of two words, as "repo init", is a command of a group. */
-extern const struct command cmd_keygen, cmd_lint, cmd_build, cmd_sign, cmd_verify, cmd_inspect, cmd_diff;
+extern const struct command cmd_keygen, cmd_lint, cmd_build, cmd_sign, cmd_verify, cmd_inspect, cmd_diff, cmd_test;
 extern const struct command cmd_repo_init, cmd_repo_stage, cmd_repo_publish, cmd_repo_promote, cmd_repo_refresh, cmd_repo_rotate,
         cmd_repo_show;
 

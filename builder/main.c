@@ -6,9 +6,9 @@
 #include "cmd.h"
 
 static const struct command *const commands[] = {
-        &cmd_keygen,       &cmd_lint,         &cmd_build,       &cmd_sign,       &cmd_verify,
-        &cmd_inspect,      &cmd_diff,         &cmd_repo_init,   &cmd_repo_stage, &cmd_repo_publish,
-        &cmd_repo_promote, &cmd_repo_refresh, &cmd_repo_rotate, &cmd_repo_show,
+        &cmd_keygen,       &cmd_lint,         &cmd_build,        &cmd_sign,        &cmd_verify,
+        &cmd_inspect,      &cmd_diff,         &cmd_test,         &cmd_repo_init,   &cmd_repo_stage,
+        &cmd_repo_publish, &cmd_repo_promote, &cmd_repo_refresh, &cmd_repo_rotate, &cmd_repo_show,
 };
 
 /* Of one group ("repo"), or of none: all. */
@@ -25,7 +25,7 @@ static int program_help(void) {
                "Compiles BPF-LSM policies into signed, versioned bundles, and publishes them.\n\ncommands:\n");
         commands_print("");
         printf("\nlsmbundle COMMAND --help tells more; lsmbundle --version tells which one this is.\n"
-               "exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused\n");
+               "exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 failed on a kernel\n");
         return output_end(0);
 }
 

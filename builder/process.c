@@ -7,8 +7,11 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "fileio.h"
+
+#define GRACE_MS 3000
 
 /* A process while it runs; its output goes to memory files, so that nobody has to drain pipes. */
 struct running {
@@ -123,10 +126,29 @@ static int wait_signal(int sfd, struct err *err) {
         return 0;
 }
 
-static void end_all(struct running *r, size_t n) {
+static void signal_all(const struct running *r, size_t n, int sig) {
         for (size_t i = 0; i < n; i++)
                 if (r[i].pid > 0)
-                        kill(r[i].pid, SIGKILL);
+                        kill(r[i].pid, sig);
+}
+
+static bool any_left(struct running *r, size_t n) {
+        bool left = false;
+
+        for (size_t i = 0; i < n; i++) {
+                if (r[i].pid > 0 && waitpid(r[i].pid, NULL, WNOHANG) == r[i].pid)
+                        r[i].pid = 0;
+                left = left || r[i].pid > 0;
+        }
+        return left;
+}
+
+/* Asked to, first: a script ends what it has started itself. */
+static void end_all(struct running *r, size_t n) {
+        signal_all(r, n, SIGTERM);
+        for (size_t waited = 0; waited < GRACE_MS && any_left(r, n); waited += 10)
+                nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        signal_all(r, n, SIGKILL);
         for (size_t i = 0; i < n; i++) {
                 if (r[i].pid > 0)
                         while (waitpid(r[i].pid, NULL, 0) < 0 && errno == EINTR)

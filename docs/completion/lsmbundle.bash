@@ -21,7 +21,7 @@ _lsmbundle() {
         COMPREPLY=()
 
         if [ "$COMP_CWORD" = 1 ]; then
-                _lsmbundle_words keygen lint build sign verify inspect diff repo --help --version
+                _lsmbundle_words keygen lint build sign verify inspect diff test repo --help --version
                 return
         fi
         if [ "$command" = repo ]; then
@@ -49,6 +49,9 @@ _lsmbundle() {
         repo*:--git | repo*:--branch | repo*:--floor | repo*:--keep | repo*:--ring | repo*:-p | repo*:--percent | repo*:--waves) return ;;
         repo*:--allow | repo*:--remove | repo*:-t | repo*:--threshold) return ;;
         verify:-k | verify:--key) _lsmbundle_files .pub .pem; return ;;
+        test:--kernel) _lsmbundle_words 6.1 6.12 latest; return ;;
+        test:--lsmpull) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+        test:-j | test:--jobs | test:--release | test:--timeout) return ;;
         build:-o | build:--output) _lsmbundle_files .tar.zst; return ;;
         keygen:-d | keygen:--dir) _lsmbundle_files; return ;;
         build:-j | build:--jobs | build:--release | build:--bundle-version | verify:-t | verify:--threshold) return ;;
@@ -62,6 +65,7 @@ _lsmbundle() {
         verify) options='--key --threshold --root --repo --ca --json' ;;
         inspect) options='--json' ;;
         diff) options='--json --markdown --exit-code' ;;
+        test) options='--kernel --release --lsmpull --jobs --timeout --json' ;;
         'repo init')
                 options='--key --root-key --targets-key --bundles-key --rollouts-key --snapshot-key --timestamp-key'
                 options+=' --threshold --expires --git --branch'
@@ -79,7 +83,7 @@ _lsmbundle() {
         esac
         case $command in
         lint | build | 'repo init' | 'repo publish') _lsmbundle_files ;;
-        sign | verify | inspect | diff | 'repo stage') _lsmbundle_files .tar.zst ;;
+        sign | verify | inspect | diff | test | 'repo stage') _lsmbundle_files .tar.zst ;;
         'repo rotate') _lsmbundle_words "$roles" ;;
         esac
 }

@@ -4,7 +4,7 @@
 # The command line itself: help at every level, one-line usage errors, a man page that names all of it.
 . "$(dirname "$0")/lsmbundle.sh"
 
-commands=(keygen lint build sign verify inspect diff "repo init" "repo stage" "repo publish" "repo promote" "repo refresh"
+commands=(keygen lint build sign verify inspect diff test "repo init" "repo stage" "repo publish" "repo promote" "repo refresh"
         "repo rotate" "repo show")
 man=$top/docs/man/lsmbundle.1
 
@@ -67,6 +67,12 @@ usage inspect --json=yes x
 usage diff a
 usage diff a b c
 usage diff --json --markdown a b
+usage test
+usage test a b
+usage test --kernel
+usage test --jobs 0 x
+usage test --timeout x y
+usage test --release x y
 usage sign --source d --key k x
 usage sign --root r --key k x
 usage verify --root r x
