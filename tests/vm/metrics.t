@@ -3,7 +3,7 @@
 # (how full maps are, what room hooks have) is in them.
 # needs: build/lsmbundle
 # files: tests/vm/node.sh:/test/node.sh
-# timeout: 900
+# timeout: 1800
 . "$TESTLIB"
 . /test/node.sh
 
@@ -14,8 +14,8 @@ PROM=/tmp/metrics/lsmpull.prom
 # metric SERIES: its value; nothing when there is no such series
 metric() { awk -v series="$1 " 'index($0, series) == 1 { print $NF }' $PROM 2>/dev/null; }
 metric_is() { [ "$(metric "$1")" = "$2" ]; }
-# becomes SERIES VALUE NAME: within a minute
-becomes() { ok "$3" wait_for 60 metric_is "$1" "$2" || diag "$1: $(metric "$1"), not $2; $(cat $T/agent)"; }
+# becomes SERIES VALUE NAME: within four minutes, for machines that are busy
+becomes() { ok "$3" wait_for 240 metric_is "$1" "$2" || diag "$1: $(metric "$1"), not $2; $(cat $T/agent)"; }
 
 publish() {
         mkdir -p ${SOURCE%/*}
@@ -29,7 +29,7 @@ config "source: {bundle: $SOURCE, keys: [$KEY]}" "poll: {interval: 1s, jitter: 0
 lsmpull run 2>>$T/agent &
 agent=$!
 becomes 'lsmpull_polls_total{result="ok"}' 0 "metrics are there before there is anything to tell"
-ok "polls that fail are counted" wait_for 60 sh -c "grep -q '^lsmpull_source_failures [1-9]' $PROM"
+ok "polls that fail are counted" wait_for 240 sh -c "grep -q '^lsmpull_source_failures [1-9]' $PROM"
 is "$(stat -c %a $PROM)" 644 "everybody may read the file"
 
 publish rb-1
@@ -55,7 +55,7 @@ becomes 'lsmpull_bundle_release{bundle="rb"}' 1 "a request is seen at once"
 is "$(metric 'lsmpull_quarantined_releases{bundle="rb",reason="operator"}')" 1 "and what was left"
 is "$(metric 'lsmpull_refusals_total{reason="trailing-data"}')" 0 "nothing was refused for its form"
 echo more >>$SOURCE
-ok "what is refused is counted by its reason" wait_for 60 grep -q '^lsmpull_refusals_total{reason="trailing-data"} [1-9]' $PROM
+ok "what is refused is counted by its reason" wait_for 240 grep -q '^lsmpull_refusals_total{reason="trailing-data"} [1-9]' $PROM
 
 # ---- a repository's rollout ----------------------------------------------------------------------------------------------
 
@@ -80,7 +80,7 @@ becomes 'lsmpull_bundle_release{bundle="rb"}' 2 "the ring's release arrives"
 becomes 'lsmpull_rollout_state{bundle="rb",state="current"}' 1 "the rollout is done here"
 is "$(metric 'lsmpull_rollout_info{bundle="rb",ring="canary"}')" 1 "the node's ring"
 is "$(metric 'lsmpull_rollout_release{bundle="rb"}')" 2 "what the ring has"
-ok "an operator installs what the ring does not have" wait_for 60 lsmpull install /test/bundles/rb-noslot.tar.zst --key $KEY
+ok "an operator installs what the ring does not have" wait_for 240 lsmpull install /test/bundles/rb-noslot.tar.zst --key $KEY
 becomes 'lsmpull_rollout_state{bundle="rb",state="installed"}' 1 "no poll undoes that"
 is "$(metric 'lsmpull_bundle_release{bundle="rb"}')" 5 "it is in force"
 ok "release 9 is promoted" promote 9 --ring canary
@@ -96,7 +96,7 @@ rm -rf /tmp/metrics
 : >$T/agent
 lsmpull run 2>>$T/agent &
 agent=$!
-ok "no place to write to: said" wait_for 60 grep -q 'no metrics are written: ' $T/agent
+ok "no place to write to: said" wait_for 240 grep -q 'no metrics are written: ' $T/agent
 sleep 3
 is "$(grep -c 'no metrics are written: ' $T/agent)" 1 "once"
 ok "and enforcement is as it was" denied shadow
