@@ -45,8 +45,8 @@ int repo_change_sign(const struct repo *repo, struct repo_change *c, const struc
 int repo_change_complete(const struct repo *repo, const struct repo_change *c, struct err *err);
 /* stale-base: something that it is based on has moved on. Documents that are in force already are as they should be. */
 int repo_change_base(const struct repo *repo, const struct repo_change *c, struct err *err);
-/* What no valid change does, whoever signed it: expired, and for `bundles` and `rollouts` release-reused, release-too-old, wrong-bundle,
- * malformed. Each new target is there and is what its entry says. (repo_change_check.c) */
+/* What no valid change does, whoever signed it: expired, and for `bundles` and `rollouts` release-reused, release-too-old,
+ * wrong-bundle, malformed. Each new target is there and is what its entry says. (repo_change_check.c) */
 int repo_change_check(const struct repo *repo, const struct repo_change *c, struct err *err);
 
 /* (repo_pending.c) */
