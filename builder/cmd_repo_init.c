@@ -162,7 +162,8 @@ static void say_done(const struct repo *repo, const struct plan *plan) {
                       streq(plan->keys[role].keys[0].id_hex, plan->keys[ROLE_ROOT].keys[0].id_hex);
         printf("nodes trust it by %s/metadata/1.root.json: copy that to /etc/lsmpull/root.json\n", repo->path);
         if (one)
-                printf("note: one key has every role. That is good for trying it out; docs/repository.md says how\nto part them.\n");
+                printf("note: one key has every role. That is good for trying it out; docs/repository.md says how\n"
+                       "to part them.\n");
 }
 
 static int init(const struct args *args, const char *dir, struct err *err) {
