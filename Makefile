@@ -128,7 +128,7 @@ $(B)/builder/headers.o: builder/headers.c $(bpf_headers)
 
 # The agent's own programs, as skeletons.
 $(puller_obj): | $(skeletons)
-$(B)/gen/%.bpf.o: bpf/agent/%.bpf.c $(bpf_headers)
+$(B)/gen/%.bpf.o: bpf/agent/%.bpf.c $(bpf_headers) $(wildcard bpf/agent/*.h)
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -c $< -o $@ && llvm-strip -g $@
 $(B)/gen/%.skel.h: $(B)/gen/%.bpf.o

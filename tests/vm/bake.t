@@ -2,7 +2,7 @@
 # A release in the shadow of the one in force: it tells exactly what it would deny that is allowed today, and changes nothing.
 # files: tests/vm/node.sh:/test/node.sh
 # configs: smp up-preempt
-# timeout: 900
+# timeout: 1500
 # timeout-long: 3600
 . "$TESTLIB"
 . /test/node.sh
@@ -34,7 +34,7 @@ ended() { # NAME: nothing of a bake is left, and what is in force is whole
         ok "$1: and nothing else is denied" allowed gshadow
 }
 
-config 'confirm: {deadline: 40s, health: 1s}'
+config 'confirm: {deadline: 120s, health: 1s}'
 run shadow_try order
 is "$status" 0 "in which order programs run on a hook is found out: $out"
 like "$out" '^(newest|oldest)-first$' "one of two"
