@@ -352,7 +352,7 @@ static void loop(struct agent *a) {
                 stale_tell(a);
                 schedule = (struct schedule){.interval_ns = c->poll_interval_ns, .jitter_percent = c->poll_jitter_percent};
                 wait = schedule_next(&schedule, a->source.failures, a->source.retry_after_s, random_u64());
-                next = monotonic_ns() + schedule_wake(&schedule, wait, a->source.next_s, true, random_u64());
+                next = monotonic_ns() + schedule_wake(&schedule, wait, a->source.next_s, !a->source.next_own, random_u64());
         }
 }
 

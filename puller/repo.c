@@ -102,18 +102,18 @@ static int refresh(struct repo_cycle *c, struct fetched *ret_info, struct err *e
 }
 
 /* Every bundle is looked at, one swap at a time; the first error is returned. */
-static int bundles_step(struct repo_cycle *c, bool *ret_changed, int64_t *ret_next_s, struct err *err) {
+static int bundles_step(struct repo_cycle *c, bool *ret_changed, struct repo_next *ret_next, struct err *err) {
         int first = 0;
 
         for (char **name = c->n->config->bundles; name && *name; name++) {
                 struct err why = {};
                 bool changed = false;
-                int64_t next = 0;
+                struct repo_next next = {};
                 int r = repo_bundle_step(c, *name, &changed, &next, &why);
 
                 *ret_changed = *ret_changed || changed;
-                if (next > 0 && (*ret_next_s == 0 || next < *ret_next_s))
-                        *ret_next_s = next;
+                if (next.seconds > 0 && (ret_next->seconds == 0 || next.seconds < ret_next->seconds))
+                        *ret_next = next;
                 if (r == -ECANCELED) {
                         *err = why;
                         return r;
@@ -126,14 +126,14 @@ static int bundles_step(struct repo_cycle *c, bool *ret_changed, int64_t *ret_ne
         return first;
 }
 
-int repo_poll(struct node *n, struct source *s, bool *ret_changed, int64_t *ret_next_s, struct err *err) {
+int repo_poll(struct node *n, struct source *s, bool *ret_changed, struct err *err) {
         cleanup_repo_cycle struct repo_cycle c = {.n = n};
         cleanup_fetched struct fetched info = FETCHED_INIT;
+        struct repo_next next = {};
         struct err why = {}, step = {};
         int r, stepped = 0;
 
         *ret_changed = false;
-        *ret_next_s = 0;
         if (!repo_source_configured(n->config, &c.source))
                 return err_set(err, -EINVAL, REASON_CONFIG, "no repository is configured");
         source_of(s, c.source.url);
@@ -143,7 +143,7 @@ int repo_poll(struct node *n, struct source *s, bool *ret_changed, int64_t *ret_
                 s->retry_after_s = r < 0 ? info.retry_after_s : 0;
                 /* Also when it failed: waves go on by what is known. */
                 if (r != -ECANCELED && c.trust)
-                        stepped = bundles_step(&c, ret_changed, ret_next_s, &step);
+                        stepped = bundles_step(&c, ret_changed, &next, &step);
         }
         if (r >= 0) {
                 source_succeeded(s);
@@ -152,6 +152,8 @@ int repo_poll(struct node *n, struct source *s, bool *ret_changed, int64_t *ret_
                 source_failed(s, &why);
         if (c.anchor.len > 0 && repo_record_save(n->state_fd, &c.record, &step) < 0)
                 node_say(n, "%s", step.msg);
+        s->next_s = next.seconds;
+        s->next_own = next.own;
         source_save(n, s, NULL);
         if (r < 0 || stepped < 0)
                 *err = r < 0 ? why : step;
@@ -161,7 +163,7 @@ int repo_poll(struct node *n, struct source *s, bool *ret_changed, int64_t *ret_
 int repo_first_boot(struct node *n, bool *ret_changed, struct err *err) {
         cleanup_repo_cycle struct repo_cycle c = {.n = n, .source = {.kind = TRANSPORT_DIR, .url = n->config->first_boot}};
         cleanup_fetched struct fetched info = FETCHED_INIT;
-        int64_t next;
+        struct repo_next next = {};
         int r;
 
         *ret_changed = false;

@@ -11,8 +11,8 @@
 #include "repo_fetch.h"
 #include "source.h"
 
-/* As source_poll(). *ret_next_s: seconds after which the answer may change by itself; 0: it will not. */
-int repo_poll(struct node *n, struct source *s, bool *ret_changed, int64_t *ret_next_s, struct err *err);
+/* As source_poll(); s->next_s and next_own say when the answer may change by itself. */
+int repo_poll(struct node *n, struct source *s, bool *ret_changed, struct err *err);
 /* A repository on this disk, for a node that has never confirmed anything. 0 when there was nothing to do. */
 int repo_first_boot(struct node *n, bool *ret_changed, struct err *err);
 /* Can it be reached, and does it answer? */

@@ -267,7 +267,7 @@ static int rollout_load(struct step *s, struct err *err) {
         return r < 0 ? r : rollout_parse(doc->data, doc->len, s->name, &s->rollout, err);
 }
 
-int repo_bundle_step(struct repo_cycle *c, const char *bundle, bool *ret_changed, int64_t *ret_next_s, struct err *err) {
+int repo_bundle_step(struct repo_cycle *c, const char *bundle, bool *ret_changed, struct repo_next *ret_next, struct err *err) {
         cleanup_step struct step s = {.c = c, .name = bundle, .bundle = node_bundle(c->n, bundle)};
         int r;
 
@@ -291,7 +291,7 @@ int repo_bundle_step(struct repo_cycle *c, const char *bundle, bool *ret_changed
         }
         rollout_decide(s.rollout, &s.facts, &s.decision);
         remember(&s, NULL);
-        *ret_next_s = s.decision.next_s;
+        *ret_next = (struct repo_next){.seconds = s.decision.next_s, .own = s.decision.why == ROLLOUT_BAKING};
         r = act(&s, ret_changed, err);
         if (r < 0 && s.decision.action != ROLLOUT_KEEP && r != -ECANCELED)
                 remember(&s, err);

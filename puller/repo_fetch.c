@@ -13,7 +13,8 @@
 #define S 1000000000LL
 #define TIMEOUT_NS (600 * S)
 #define LOW_SPEED_S 30
-#define SPOOL_NAME_LEN 16        /* hex digits */
+#define SPOOL_NAME_LEN 16 /* hex digits */
+#define GIT_ARCHIVES_MAX 16
 #define METADATA_MAX (32u << 20) /* of all metadata in one poll */
 
 bool repo_source_configured(const struct config *c, struct repo_source *ret) {
@@ -146,7 +147,8 @@ static int request_make(struct request *q, enum repo_want want, struct err *err)
                 .gid = gid,
                 .timeout_ms = TIMEOUT_NS / 1000000 * 9 / 10, /* it gives up before we do, so that its message says why */
                 .low_speed_s = LOW_SPEED_S,
-                .max_poll = METADATA_MAX + c->limits.max_archive,
+                /* A Git branch brings all its bundles with its newest commit. */
+                .max_poll = METADATA_MAX + c->limits.max_archive * (q->source->kind == TRANSPORT_GIT ? GIT_ARCHIVES_MAX : 1),
                 .max_archive = c->limits.max_archive,
                 .max_content = c->limits.max_content,
                 .max_members = c->limits.max_members,
@@ -162,9 +164,9 @@ static int string_append(struct buf *b, const char *s) {
 static int request_send(struct request *q, struct fetch_call *call, struct fetched *ret, struct err *err) {
         const struct config *c = q->n->config;
         const char *const strings[REPO_STRING_COUNT] = {
-                [REPO_URL] = q->source->url, [REPO_BRANCH] = q->source->branch,
-                [REPO_PROXY] = c->proxy,     [REPO_SPOOL_PATH] = q->spool_path,
-                [REPO_RING] = c->ring,       [REPO_FILE] = q->file,
+                [REPO_URL] = q->source->url, [REPO_BRANCH] = q->source->branch, [REPO_PROXY] = c->proxy,
+                [REPO_USER] = c->https_user, [REPO_SPOOL_PATH] = q->spool_path, [REPO_RING] = c->ring,
+                [REPO_FILE] = q->file,
         };
         cleanup_buf struct buf packet = {};
         int fds[REPO_GIVEN_COUNT], r = 0;

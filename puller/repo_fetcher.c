@@ -123,6 +123,7 @@ static void request_fill(struct job *j) {
                 .url = j->strings[REPO_URL],
                 .branch = j->strings[REPO_BRANCH],
                 .proxy = j->strings[REPO_PROXY],
+                .user = j->strings[REPO_USER],
                 .spool = j->fds[REPO_SPOOL],
                 .spool_path = j->strings[REPO_SPOOL_PATH],
                 .max_poll = j->start.max_poll,

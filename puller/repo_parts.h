@@ -18,6 +18,12 @@ struct repo_cycle {
         enum rollout_clock clock;
         bool ignore_expiry;
 };
+/* When the answer may change by itself. */
+struct repo_next {
+        int64_t seconds; /* 0: it will not */
+        bool own;        /* this node's moment alone (the end of a bake), not a wave's */
+};
+
 void repo_cycle_done(struct repo_cycle *c);
 #define cleanup_repo_cycle cleanup(repo_cycle_done)
 
@@ -30,4 +36,4 @@ int repo_shadow_step(struct node *n, struct bundle *b, const struct release *rel
 void repo_shadow_end(struct node *n, struct bundle *b);
 
 /* What is to run here of one bundle, and that it does. What was decided is in the record. */
-int repo_bundle_step(struct repo_cycle *c, const char *bundle, bool *ret_changed, int64_t *ret_next_s, struct err *err);
+int repo_bundle_step(struct repo_cycle *c, const char *bundle, bool *ret_changed, struct repo_next *ret_next, struct err *err);

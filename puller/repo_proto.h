@@ -30,6 +30,7 @@ enum repo_string {
         REPO_URL,
         REPO_BRANCH,
         REPO_PROXY,
+        REPO_USER, /* whose password the token is */
         REPO_SPOOL_PATH,
         REPO_RING,
         REPO_FILE, /* below targets/, with REPO_TARGET */

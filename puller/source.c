@@ -248,7 +248,7 @@ int source_poll(struct node *n, struct source *s, bool *ret_changed, struct err 
         if (config_source_kind(n->config) == SOURCE_NONE)
                 return err_set(err, -EINVAL, REASON_CONFIG, "no source is configured: `source: {repository: ...}`");
         if (!n->config->source)
-                return repo_poll(n, s, ret_changed, &s->next_s, err);
+                return repo_poll(n, s, ret_changed, err);
         r = keys_load(n, &ring, &trust.threshold, keys_hex, &why);
         if (r >= 0) {
                 same = streq(s->url, n->config->source) && streq(s->keys_hex, keys_hex);

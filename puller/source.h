@@ -20,6 +20,7 @@ struct source {
         char reason[32], message[512];                 /* of the last failure */
         char refused_reason[32], refused_message[512]; /* the newest release that was refused; "" none */
         int retry_after_s;                             /* not kept: what the server asked for last time */
+        bool next_own;                                 /* not kept: that moment is this node's alone (a bake), not a wave's */
         int64_t next_s; /* not kept: seconds after which the answer may change by itself; 0: it will not */
 };
 
