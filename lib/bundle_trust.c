@@ -17,7 +17,7 @@ int bundle_trust_check(const struct bundle_trust *trust, const void *p, size_t n
                        struct sig_report *ret_report, struct err *err) {
         uint8_t content[SHA256_SIZE];
 
-        if (!bundle_trust_decides(trust))
+        if (!trust || (!trust->content && !trust->ring))
                 return err_set(err, -EINVAL, REASON_UNKNOWN_KEY, "no key is trusted");
         if (!trust->content)
                 return signatures_verify(p, n, sigs, n_sigs, trust->ring, trust->threshold, ret_report, err);

@@ -114,6 +114,9 @@ static int members_verify(int *fds, size_t n_fds, struct release *rel, struct er
 static int verify(struct release *rel, int *fds, size_t n_fds, const struct bundle_trust *trust, struct err *err) {
         int r;
 
+        /* Nobody to believe is inspection, which no node does; and no threshold would be met by no signature. */
+        if (!bundle_trust_decides(trust))
+                return err_set(err, -EINVAL, REASON_UNKNOWN_KEY, "no key is trusted");
         r = bundle_trust_check(trust, rel->signed_bytes.data, rel->signed_bytes.len, rel->sigs, rel->n_sigs, &rel->report, err);
         if (r < 0)
                 return r;
