@@ -44,16 +44,16 @@ static const char *last_lines(const char *text, size_t n) {
 }
 
 static int hooks_text(const struct test_result *r, struct buf *out) {
-        int e = r->n_hooks ? buf_printf(out, "  %-28s %12s %8s  %s\n", "hook", "instructions", "calls", "measured in") : 0;
+        int e = r->n_hooks ? buf_printf(out, "  %-44s %12s %8s  %s\n", "hook", "instructions", "calls", "measured in") : 0;
 
         for (size_t i = 0; e == 0 && i < r->n_hooks; i++) {
                 const struct test_hook *h = &r->hooks[i];
 
                 if (h->calls)
-                        e = buf_printf(out, "  %-28s %12.0f %8ju  %s\n", h->name, h->instructions, (uintmax_t)h->calls,
+                        e = buf_printf(out, "  %-44s %12.0f %8ju  %s\n", h->name, h->instructions, (uintmax_t)h->calls,
                                        h->by_workload ? "the workload" : "installing and self-tests");
                 else
-                        e = buf_printf(out, "  %-28s %12s %8s  nothing called it\n", h->name, "-", "-");
+                        e = buf_printf(out, "  %-44s %12s %8s  nothing called it\n", h->name, "-", "-");
         }
         return e;
 }
@@ -65,7 +65,7 @@ static int programs_text(const struct manifest *m, const struct test_result *r, 
         if (!used)
                 return -ENOMEM;
         if (r->n_programs)
-                e = buf_printf(out, "  %-28s %12s %8s  %s\n", "policy: hook", "program", "verified", "(instructions)");
+                e = buf_printf(out, "  %-44s %12s %8s  %s\n", "policy: hook", "program", "verified", "(instructions)");
         for (size_t i = 0; i < m->n_policies; i++)
                 for (size_t k = 0; e == 0 && k < m->policies[i].n_programs; k++) {
                         const char *hook = m->policies[i].programs[k].hook;
@@ -74,7 +74,7 @@ static int programs_text(const struct manifest *m, const struct test_result *r, 
 
                         snprintf(name, sizeof(name), "%s: %s", m->policies[i].name, hook);
                         if (p)
-                                e = buf_printf(out, "  %-28s %12u %8u\n", name, p->instructions, p->verified);
+                                e = buf_printf(out, "  %-44s %12u %8u\n", name, p->instructions, p->verified);
                 }
         return e;
 }

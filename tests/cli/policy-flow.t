@@ -49,7 +49,7 @@ flow pr --no-test
 exits 0 "pr"
 says "The first release of this bundle" "says that nothing was published before"
 says "**Not tried on any kernel**" "says what was not done"
-[ -s runner/out/files.tar.zst ] && cmp -s runner/out/report.md runner/out/files.md && grep -q '^### files 1.0.0, release 1' runner/out/report.md
+[ -s runner/out/files.tar.zst ] && cmp -s runner/out/report.md runner/out/files.md && grep -q '^## files 1.0.0, release 1' runner/out/report.md
 result $? "leaves the bundle and the report"
 [ "$(branches)" = "main " ] && [ "$(head_of main)" = "$before" ]
 result $? "pushes nothing"
@@ -116,7 +116,7 @@ result $? "nor under a published version"
 edit 's/^version: .*/version: 1.1.0/' "right"
 flow pr --no-test
 exits 0 "with both raised"
-says "#### Against release 1" "the report compares with what is in force"
+says "### files 1.0.0 (release 1) → files 1.1.0 (release 2)" "the report compares with what is in force"
 says "+ seed names four" "and has the difference"
 
 # A second bundle: what it publishes makes the first one's pending release stale.
@@ -149,7 +149,7 @@ git -C releases fetch -q
 "$program" repo promote -r releases files 2 --ring canary --key k.key >/dev/null
 edit 's/four/five/; s/^release: .*/release: 3/; s/^version: .*/version: 1.2.0/' three
 flow pr --no-test bundles/files
-[ "$status" = 0 ] && [[ $out == *"#### Against release 1"*"#### Against release 2"* ]]
+[ "$status" = 0 ] && [[ $out == *"### files 1.0.0 (release 1) → files 1.2.0"*"### files 1.1.0 (release 2) → files 1.2.0"* ]]
 result $? "each release that a ring runs is compared"
 [ ! -e runner/out/more.md ]
 result $? "only the named bundle"
@@ -161,7 +161,7 @@ git -C policies commit -q -a -m wrong && git -C policies push -q origin main
 flow pr --no-test
 [ "$status" = 1 ] && grep -q 'bundles/more/bundle.yaml:[0-9]*:[0-9]*: error' runner/out/more.md && grep -q '\*\*Failed\*\*' runner/out/more.md
 result $? "an error in the sources is in the report, with its place"
-grep -q 'Against release' runner/out/files.md
+grep -q '(release 2) → files 1.2.0' runner/out/files.md
 result $? "the other bundle is checked all the same"
 flow merge
 [ "$status" = 1 ] && [ "$(branches)" = "main pending/files-3 " ]
