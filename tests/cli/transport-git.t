@@ -15,7 +15,7 @@ certificates
 # shellcheck disable=SC2046 # words
 set -- $(free_ports 7)
 port=$1 p_mtls=$2 p_raw=$3 p_cut=$4 p_expired=$5 p_stranger=$6 p_nobody=$7
-mkdir "$tmp/repos" "$tmp/work"
+mkdir "$tmp/repos" "$tmp/tree"
 fcgi="include fastcgi_params; fastcgi_pass unix:$tmp/fcgi.sock; fastcgi_param SCRIPT_FILENAME $backend;
       fastcgi_param GIT_PROJECT_ROOT $tmp/repos; fastcgi_param GIT_HTTP_EXPORT_ALL 1; fastcgi_param PATH_INFO \$1; fastcgi_buffering off;"
 cp /etc/nginx/fastcgi_params "$tmp/" || exit 2
@@ -41,15 +41,15 @@ ca=(--ca "$tmp/ca.pem")
 
 # ---- a repository ---------------------------------------------------------------------------------------------------
 
-g() { git -C "$tmp/work" -c user.name=t -c user.email=t@example.org -c commit.gpgsign=false "$@"; }
+g() { git -C "$tmp/tree" -c user.name=t -c user.email=t@example.org -c commit.gpgsign=false "$@"; }
 publish() { # VERSION: a commit with a new timestamp and a new target
-        echo "{\"signed\":{\"version\":$1}}" >"$tmp/work/$stamp"
-        head -c 100000 /dev/urandom >"$tmp/work/targets/bundles/b$1.tar.zst"
+        echo "{\"signed\":{\"version\":$1}}" >"$tmp/tree/$stamp"
+        head -c 100000 /dev/urandom >"$tmp/tree/targets/bundles/b$1.tar.zst"
         g add -A && g commit -q -m "release $1" && g push -q origin HEAD:main
 }
-(git init -q -b main "$tmp/work" && git init -q --bare -b main "$tmp/repos/repo.git" && g remote add origin "$tmp/repos/repo.git") || exit 2
-mkdir -p "$tmp/work/metadata" "$tmp/work/targets/bundles" "$tmp/work/releases/prod/metadata"
-echo sub >"$tmp/work/releases/prod/$stamp"
+(git init -q -b main "$tmp/tree" && git init -q --bare -b main "$tmp/repos/repo.git" && g remote add origin "$tmp/repos/repo.git") || exit 2
+mkdir -p "$tmp/tree/metadata" "$tmp/tree/targets/bundles" "$tmp/tree/releases/prod/metadata"
+echo sub >"$tmp/tree/releases/prod/$stamp"
 publish 1
 tip() { g rev-parse HEAD; }
 
@@ -59,8 +59,8 @@ for reach in local https; do
         [ $reach = https ] || url=$tmp/repos/repo.git
         get "${ca[@]}" --spool "$spool" git "$url" revision get=$stamp file=targets/bundles/b1.tar.zst get=metadata/2.root.json
         is 1 "ok revision=$(tip)
-ok $stamp bytes=25 sha256=$(sum "$tmp/work/$stamp")
-ok targets/bundles/b1.tar.zst bytes=100000 sha256=$(sum "$tmp/work/targets/bundles/b1.tar.zst")
+ok $stamp bytes=25 sha256=$(sum "$tmp/tree/$stamp")
+ok targets/bundles/b1.tar.zst bytes=100000 sha256=$(sum "$tmp/tree/targets/bundles/b1.tar.zst")
 failed reason= errno=2 *there is no such file*" "$reach: files of a branch, and one that is not there"
         is 1 '*sandbox=*no capabilities, seccomp*' "$reach: in the sandbox"
         peak_below 64
@@ -79,7 +79,7 @@ is 0 'ok *stats requests=1 *' 'https: one request tells so'
 publish 2
 rm -rf "${spool:?}"/*
 get "${ca[@]}" --spool "$spool" --seen "$tmp/seen" git "$at/repo.git" changed=$stamp
-is 0 "ok $stamp bytes=25 sha256=$(sum "$tmp/work/$stamp")
+is 0 "ok $stamp bytes=25 sha256=$(sum "$tmp/tree/$stamp")
 stats * fetched=1 *" 'a spool that was lost is filled again'
 rm -rf "${spool:?}"/*
 get "${ca[@]}" --spool "$spool" --seen "$tmp/seen" git "$at/repo.git" changed=$stamp
@@ -90,7 +90,7 @@ renewals=0 most=0 bad=0
 for v in $(seq 3 14); do
         publish "$v"
         get "${ca[@]}" --spool "$spool" --max-packs 4 git "$at/repo.git" revision get=$stamp "file=targets/bundles/b$v.tar.zst"
-        [[ $status = 0 && $out == "ok revision=$(tip)"*"sha256=$(sum "$tmp/work/$stamp")"*"sha256=$(sum "$tmp/work/targets/bundles/b$v.tar.zst")"*fetched=1* ]] || bad=$((bad + 1))
+        [[ $status = 0 && $out == "ok revision=$(tip)"*"sha256=$(sum "$tmp/tree/$stamp")"*"sha256=$(sum "$tmp/tree/targets/bundles/b$v.tar.zst")"*fetched=1* ]] || bad=$((bad + 1))
         [[ $out != *renewed=1* ]] || renewals=$((renewals + 1))
         packs=$(find "$spool" -name '*.pack' | wc -l)
         [ "$packs" -le "$most" ] || most=$packs
@@ -164,7 +164,7 @@ spool_new cut
 get "${ca[@]}" --spool "$spool" git "$cut/repo.git" get=$stamp
 is 0 'ok *' 'a spool before its connection breaks'
 before=$(spool_kib)
-head -c 3000000 /dev/urandom >"$tmp/work/targets/bundles/large.tar.zst"
+head -c 3000000 /dev/urandom >"$tmp/tree/targets/bundles/large.tar.zst"
 publish 21
 for how in cut reset; do
         for n in 0 1000 2500 3500 8000 300000; do
@@ -186,7 +186,7 @@ is 1 'failed * errno=110 *too slow*' 'a pack that drips'
 result $? "ends in time ($took s)"
 echo 'pass 0' >"$tmp/cut"
 get "${ca[@]}" --spool "$spool" git "$cut/repo.git" get=$stamp file=targets/bundles/large.tar.zst
-is 0 "ok *sha256=$(sum "$tmp/work/targets/bundles/large.tar.zst")*fetched=1*" 'after all that it goes on with what it had'
+is 0 "ok *sha256=$(sum "$tmp/tree/targets/bundles/large.tar.zst")*fetched=1*" 'after all that it goes on with what it had'
 
 # A node that lost its power while it fetched.
 publish 22
@@ -204,11 +204,11 @@ for file in HEAD config refs/lsmpull/tip shallow lsmpull-source objects; do
         case $file in shallow | config) printf 'nonsense\n\0' >"$spool/git/$file" ;; esac
         [ "$(id -u)" != 0 ] || chown -R 65534:65534 "$spool"
         for _ in 1 2; do get "${ca[@]}" --spool "$spool" git "$cut/repo.git" get=$stamp; [ "$status" != 0 ] || break; done
-        is 0 "ok $stamp * sha256=$(sum "$tmp/work/$stamp")*" "a spool without a sound '$file' mends itself, at the next poll at the latest"
+        is 0 "ok $stamp * sha256=$(sum "$tmp/tree/$stamp")*" "a spool without a sound '$file' mends itself, at the next poll at the latest"
 done
 find "$spool" -name '*.pack' | while read -r p; do size=$(stat -c %s "$p"); chmod u+w "$p"; head -c "$size" /dev/urandom >"$p"; done
 for _ in 1 2; do get "${ca[@]}" --spool "$spool" git "$cut/repo.git" get=$stamp; [ "$status" != 0 ] || break; done
-is 0 "ok $stamp * sha256=$(sum "$tmp/work/$stamp")*" 'and so does one whose packs are damaged'
+is 0 "ok $stamp * sha256=$(sum "$tmp/tree/$stamp")*" 'and so does one whose packs are damaged'
 
 # ---- hostile servers ------------------------------------------------------------------------------------------------
 
