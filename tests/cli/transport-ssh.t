@@ -75,15 +75,15 @@ echo 'nonsense' >"$tmp/known-nonsense"
 
 # ---- a repository ---------------------------------------------------------------------------------------------------
 
-g() { git -C "$tmp/work" -c user.name=t -c user.email=t@example.org -c commit.gpgsign=false "$@"; }
+g() { git -C "$tmp/tree" -c user.name=t -c user.email=t@example.org -c commit.gpgsign=false "$@"; }
 publish() {
-        echo "{\"signed\":{\"version\":$1}}" >"$tmp/work/$stamp"
-        head -c 200000 /dev/urandom >"$tmp/work/targets/b$1"
+        echo "{\"signed\":{\"version\":$1}}" >"$tmp/tree/$stamp"
+        head -c 200000 /dev/urandom >"$tmp/tree/targets/b$1"
         g add -A && g commit -q -m "release $1" && g push -q -f origin HEAD:main
 }
 repo="$tmp/it's a repository.git"
-git init -q -b main "$tmp/work" && git init -q --bare -b main "$repo" && g remote add origin "$repo" || exit 2
-mkdir -p "$tmp/work/metadata" "$tmp/work/targets"
+git init -q -b main "$tmp/tree" && git init -q --bare -b main "$repo" && g remote add origin "$repo" || exit 2
+mkdir -p "$tmp/tree/metadata" "$tmp/tree/targets"
 publish 1
 tip() { g rev-parse HEAD; }
 spool_new ssh
@@ -99,8 +99,8 @@ if [[ $out == *'log in'* ]] && grep -q 'not allowed because account is locked' "
         exit 0
 fi
 is 1 "ok revision=$(tip)
-ok $stamp bytes=25 sha256=$(sum "$tmp/work/$stamp")
-ok targets/b1 bytes=200000 sha256=$(sum "$tmp/work/targets/b1")
+ok $stamp bytes=25 sha256=$(sum "$tmp/tree/$stamp")
+ok targets/b1 bytes=200000 sha256=$(sum "$tmp/tree/targets/b1")
 failed reason= errno=2 *there is no such file*" 'files of a branch, and one that is not there'
 is 1 '*sandbox=*no capabilities, seccomp*' 'in the sandbox'
 peak_below 64
@@ -114,7 +114,7 @@ bad=0
 for v in 2 3 4 5 6; do
         publish $v
         ask --max-packs 3 git "$url" get=$stamp file=targets/b$v
-        [[ $status = 0 && $out == *"sha256=$(sum "$tmp/work/$stamp")"*"sha256=$(sum "$tmp/work/targets/b$v")"*fetched=1* ]] || bad=$((bad + 1))
+        [[ $status = 0 && $out == *"sha256=$(sum "$tmp/tree/$stamp")"*"sha256=$(sum "$tmp/tree/targets/b$v")"*fetched=1* ]] || bad=$((bad + 1))
 done
 [ $bad = 0 ] && [ "$(find "$spool" -name '*.pack' | wc -l)" -le 3 ]
 result $? 'five releases, one after the other'
@@ -179,7 +179,7 @@ for what in endless noise refs; do
 done
 echo honest >"$tmp/behave"
 
-head -c 3000000 /dev/urandom >"$tmp/work/targets/large"
+head -c 3000000 /dev/urandom >"$tmp/tree/targets/large"
 publish 7
 before=$(spool_kib)
 for how in cut reset; do
@@ -203,5 +203,5 @@ ask --max-poll 1000000 git "$url" get=$stamp
 is 3 'failed reason=too-large *more than 1000000 bytes in all*' 'a pack larger than allowed'
 spool_below $((before + 50))
 ask git "$url" get=$stamp file=targets/large
-is 0 "ok *sha256=$(sum "$tmp/work/targets/large")*" 'after all that it goes on'
+is 0 "ok *sha256=$(sum "$tmp/tree/targets/large")*" 'after all that it goes on'
 echo "1..$count"
