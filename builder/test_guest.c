@@ -151,7 +151,9 @@ static void ending_judge(struct test_result *r, int status, const struct buf *vm
                 snprintf(r->message, sizeof(r->message), "the guest %s %s\n%s", how,
                          r->installed ? "with the bundle in force" : "while the bundle was being installed", vm_text->data ?: "");
         else
-                snprintf(r->message, sizeof(r->message), "it could not be booted (%d):\n%s", status, vm_text->data ?: "");
+                snprintf(r->message, sizeof(r->message), "%s (%d):\n%s",
+                         r->kernel[0] ? "the virtual machine did not come to its end" : "it could not be booted", status,
+                         vm_text->data ?: "");
 }
 
 int test_result_read(struct test_result *r, const struct buf *text, int status, const struct buf *vm_text) {
