@@ -4,7 +4,8 @@
 #
 #   == TITLE            chapter TITLE
 #   text                tell TEXT
-#   PROMPT command      show COMMAND: runs it, and keeps what it prints in $TELL/out and its exit status in $status
+#   PROMPT command      show COMMAND [HOW...]: runs it (by HOW, default eval), and keeps what it prints in $TELL/out and its exit
+#                       status in $status
 #       output
 #    ok  meaning        ends STATUS MEANING; says REGEX MEANING; says_not REGEX MEANING; holds MEANING COMMAND...
 #   FAILED ...          a check did not come out as told: the demo ends there, with exit status 1
@@ -17,9 +18,11 @@ tell() { printf '\n%s\n' "$*" | fold -s -w 100 | sed 's/ *$//'; }
 
 show() {
         shown=$1
-        printf '\n%s %s\n' "$PROMPT" "$1"
+        shift
+        [ $# -gt 0 ] || set -- eval
+        printf '\n%s %s\n' "$PROMPT" "$shown"
         # All files are open before the command runs: under a policy that denies every open, the story goes on.
-        { (eval "$1") 2>&1 4>&-; echo $? >&4; } 4>"$TELL/status" | while IFS= read -r line || [ -n "$line" ]; do
+        { ("$@" "$shown") 2>&1 4>&-; echo $? >&4; } 4>"$TELL/status" | while IFS= read -r line || [ -n "$line" ]; do
                 printf '%s\n' "$line" >&3
                 printf '    %s\n' "$line"
         done 3>"$TELL/out"
