@@ -4,7 +4,6 @@
 # One processor: programs are attached and detached all the time here, which changes code under the other one, and QEMU's emulation
 # of two may still run a breakpoint that the kernel has taken back ("Oops: int3" with the right instruction in the dump).
 # configs: up-preempt
-# kernels: 6.1 6.12
 # timeout: 1500
 # timeout-long: 3600
 . "$TESTLIB"

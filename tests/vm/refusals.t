@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # A node that is offered something hostile says why it refuses, and is as it was: what it enforces, its pins, its gate, its state.
-# kernels: 6.12
 # files: tests/vm/node.sh:/test/node.sh
 # shellcheck disable=SC2154 # set by run
 # timeout: 900
