@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "envelope.h"
 
+#include "signed_file.h"
+
 _Static_assert(KEYRING_MAX <= SIGNATURES_MAX, "a report has a place for every key of a ring");
 
 void envelope_done(struct envelope *env) {
@@ -9,17 +11,11 @@ void envelope_done(struct envelope *env) {
         *env = (struct envelope){};
 }
 
-static int signature_parse(const json_t *j, struct signature *ret, struct err *err) {
+static int signature_parse(const struct signed_file *file, size_t i, struct signature *ret, struct err *err) {
         const char *keyid, *hex;
         size_t len;
-        int r;
+        int r = signed_file_signature(file, i, &keyid, &hex, err);
 
-        if (!json_is_object(j))
-                return err_set(err, -EBADMSG, REASON_MALFORMED, "a signature is not an object");
-        r = json_get_string(j, "keyid", &keyid, err);
-        if (r < 0)
-                return r;
-        r = json_get_string(j, "sig", &hex, err);
         if (r < 0)
                 return r;
         if (hex_decode(keyid, ret->keyid, sizeof(ret->keyid)) < 0)
@@ -31,54 +27,30 @@ static int signature_parse(const json_t *j, struct signature *ret, struct err *e
         return 0;
 }
 
-static int signatures_parse(const json_t *a, struct envelope *env, struct err *err) {
-        size_t n = json_array_size(a);
-        int r;
+int envelope_parse(const void *p, size_t n, struct envelope *ret, struct err *err) {
+        const struct signed_file_kind kind = {.name = "a signed document", .max = ENVELOPE_MAX, .max_sigs = SIGNATURES_MAX};
+        cleanup_signed_file struct signed_file file = {};
+        cleanup_envelope struct envelope env = {};
+        int r = signed_file_split(p, n, &kind, &file, err);
 
-        if (n > SIGNATURES_MAX)
-                return err_set(err, -EBADMSG, REASON_MALFORMED, "more than %d signatures", SIGNATURES_MAX);
-        env->sigs = new_array(n, sizeof(*env->sigs));
-        if (!env->sigs)
+        if (r < 0)
+                return r;
+        env.sigs = new_array(file.n_sigs, sizeof(*env.sigs));
+        if (!env.sigs)
                 return err_errno(err, -ENOMEM, "signatures");
-        for (size_t i = 0; i < n; i++) {
-                struct signature *s = &env->sigs[i];
+        for (size_t i = 0; i < file.n_sigs; i++) {
+                struct signature *s = &env.sigs[i];
 
-                r = signature_parse(json_array_get(a, i), s, err);
+                r = signature_parse(&file, i, s, err);
                 if (r < 0)
                         return r;
                 for (size_t k = 0; k < i; k++)
-                        if (memcmp(env->sigs[k].keyid, s->keyid, sizeof(s->keyid)) == 0)
+                        if (memcmp(env.sigs[k].keyid, s->keyid, sizeof(s->keyid)) == 0)
                                 return err_set(err, -EBADMSG, REASON_MALFORMED, "two signatures with one key id");
-                env->n_sigs = i + 1;
+                env.n_sigs = i + 1;
         }
-        return 0;
-}
-
-int envelope_parse(const void *p, size_t n, struct envelope *ret, struct err *err) {
-        cleanup_envelope struct envelope env = {};
-        cleanup_json json_t *doc = NULL;
-        json_t *sigs, *body;
-        int r;
-
-        if (n > ENVELOPE_MAX)
-                return err_set(err, -EFBIG, REASON_TOO_LARGE, "a signed document of more than %u bytes", ENVELOPE_MAX);
-        r = json_parse(p, n, &doc, err);
-        if (r < 0)
-                return r;
-        if (!json_is_object(doc))
-                return err_set(err, -EBADMSG, REASON_MALFORMED, "a signed document is not an object");
-        r = json_get_array(doc, "signatures", &sigs, err);
-        if (r < 0)
-                return r;
-        r = json_get_object(doc, "signed", &body, err);
-        if (r < 0)
-                return r;
-        r = signatures_parse(sigs, &env, err);
-        if (r < 0)
-                return r;
-        r = json_canonical(body, &env.bytes, err);
-        if (r < 0)
-                return r;
+        env.bytes = file.bytes;
+        file.bytes = (struct buf){};
         *ret = env;
         env = (struct envelope){};
         return 0;

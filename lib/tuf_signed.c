@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <endian.h>
 
+#include "signed_file.h"
+
 #define MAGIC "TUF1"
 
 void tuf_signed_done(struct tuf_signed *s) {
@@ -34,17 +36,11 @@ static bool keyid_taken(const struct tuf_signed *s, const char *keyid) {
         return false;
 }
 
-static int signature_parse(const json_t *j, struct tuf_signed *s, struct err *err) {
+static int signature_parse(const struct signed_file *file, struct tuf_signed *s, struct err *err) {
         struct tuf_signature *sig = &s->sigs[s->n_sigs];
         const char *keyid, *hex;
-        int r;
+        int r = signed_file_signature(file, s->n_sigs, &keyid, &hex, err);
 
-        if (!json_is_object(j))
-                return err_set(err, -EBADMSG, REASON_MALFORMED, "a signature is not an object");
-        r = json_get_string(j, "keyid", &keyid, err);
-        if (r < 0)
-                return r;
-        r = json_get_string(j, "sig", &hex, err);
         if (r < 0)
                 return r;
         if (!*keyid || strlen(keyid) > TUF_KEYID_MAX)
@@ -57,51 +53,28 @@ static int signature_parse(const json_t *j, struct tuf_signed *s, struct err *er
         return 0;
 }
 
-static int signatures_parse(const json_t *a, struct tuf_signed *s, struct err *err) {
-        size_t n = json_array_size(a);
+int tuf_signed_parse(const void *p, size_t n, struct tuf_signed *ret, struct err *err) {
+        const struct signed_file_kind kind = {
+                .name = "metadata", .max = TUF_SIGNED_MAX, .max_sigs = TUF_SIGNATURES_MAX, .foreign = true};
+        cleanup_signed_file struct signed_file file = {};
+        cleanup_tuf_signed struct tuf_signed s = {};
+        int r = signed_file_split(p, n, &kind, &file, err);
 
-        if (n > TUF_SIGNATURES_MAX)
-                return err_set(err, -EBADMSG, REASON_MALFORMED, "more than %d signatures", TUF_SIGNATURES_MAX);
-        s->sigs = new_array(n, sizeof(*s->sigs));
-        if (!s->sigs)
+        if (r < 0)
+                return r;
+        s.sigs = new_array(file.n_sigs, sizeof(*s.sigs));
+        if (!s.sigs)
                 return err_errno(err, -ENOMEM, "signatures");
-        for (size_t i = 0; i < n; i++) {
-                int r = signature_parse(json_array_get(a, i), s, err);
-
+        while (s.n_sigs < file.n_sigs) {
+                r = signature_parse(&file, &s, err);
                 if (r < 0)
                         return r;
         }
-        return 0;
-}
-
-int tuf_signed_parse(const void *p, size_t n, struct tuf_signed *ret, struct err *err) {
-        cleanup_tuf_signed struct tuf_signed s = {};
-        cleanup_json json_t *doc = NULL;
-        json_t *sigs, *body;
-        int r;
-
-        if (n > TUF_SIGNED_MAX)
-                return err_set(err, -EFBIG, REASON_TOO_LARGE, "metadata of more than %u bytes", TUF_SIGNED_MAX);
-        r = json_parse_foreign(p, n, &doc, err);
-        if (r < 0)
-                return r;
-        if (!json_is_object(doc))
-                return err_set(err, -EBADMSG, REASON_MALFORMED, "metadata is not an object");
-        r = json_get_array(doc, "signatures", &sigs, err);
-        if (r < 0)
-                return r;
-        r = json_get_object(doc, "signed", &body, err);
-        if (r < 0)
-                return r;
-        r = signatures_parse(sigs, &s, err);
-        if (r < 0)
-                return r;
-        r = json_canonical_foreign(body, &s.bytes, err);
-        if (r < 0)
-                return r;
         r = tuf_file_of(p, n, &s.file);
         if (r < 0)
                 return err_errno(err, r, "metadata");
+        s.bytes = file.bytes;
+        file.bytes = (struct buf){};
         *ret = s;
         s = (struct tuf_signed){};
         return 0;

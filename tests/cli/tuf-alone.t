@@ -12,8 +12,8 @@ command -v nm >/dev/null || { echo "1..0 # SKIP nm is not installed"; exit 0; }
 [ -e "$b/lib/tuf_client.o" ] || { echo "Bail out! $b/lib is not built: make"; exit 1; }
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-# Besides tuf_*.o: buffers, errors, files, digests, keys, JSON, and the one threshold check.
-needs=(buf digest envelope err fileio json key key_tuf util)
+# Besides tuf_*.o: buffers, errors, files, digests, keys, JSON, how a signed file is split, and the one threshold check.
+needs=(buf digest envelope err fileio json key key_tuf signed_file util)
 objects=("$b"/lib/tuf_*.o)
 for n in "${needs[@]}"; do objects+=("$b/lib/$n.o"); done
 
