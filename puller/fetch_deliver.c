@@ -2,7 +2,9 @@
 #include "fetch_deliver.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "child.h"
 #include "fileio.h"
@@ -11,10 +13,29 @@
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
+#define SEND_BUFFER (32 * 1024)
+
 struct delivery {
         int sock;
         int member; /* the memory file that is being filled */
 };
+
+int fetch_begin(int sock) {
+        const int size = SEND_BUFFER;
+
+        /* A full socket holds us up before we have too many descriptors in flight, whatever this machine's default is. */
+        return setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0 ? -errno : 0;
+}
+
+void fetch_end(int sock, struct fetch_packet *answer, int result, const struct err *err) {
+        if (result < 0) {
+                answer->message = FETCH_FAILED;
+                snprintf(answer->reason, sizeof(answer->reason), "%s", reason_word(err->reason));
+                snprintf(answer->text, sizeof(answer->text), "%.*s", (int)sizeof(answer->text) - 1, err->msg);
+        }
+        /* Not by way of exit(): what libraries do at the end, the sandbox may not allow, and nothing here wants it. */
+        _exit(msg_send(sock, answer, sizeof(*answer), NULL, 0) == 0 && result == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
 
 int fetch_packet_send(int sock, const struct fetch_packet *p, const int *fds, size_t n_fds, struct err *err) {
         int r = msg_send(sock, p, sizeof(*p), fds, n_fds);

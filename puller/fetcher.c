@@ -5,10 +5,10 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "child.h"
 #include "fetch.h"
+#include "fetch_credential.h"
 #include "fetch_deliver.h"
 #include "fetch_proto.h"
 #include "fileio.h"
@@ -16,7 +16,6 @@
 #include "transport.h"
 
 #define ADDRESS_SPACE_MAX (1ULL << 30) /* the archive's window, the manifest, TLS; content is in memory files */
-#define SEND_BUFFER (32 * 1024)
 #define CA_MAX (4u << 20)
 #define CREDENTIAL_MAX (64u << 10)
 #define DNS_PORT 53
@@ -137,39 +136,6 @@ static int on_download(void *ctx, const void *p, size_t n, struct err *err) {
         return r < 0 ? err_errno(err, r, "memory file") : 0;
 }
 
-static int given_read(struct job *j, enum fetch_given which, size_t max, const char *name, struct buf *b, const struct buf **ret,
-                      struct err *err) {
-        int r;
-
-        *ret = NULL;
-        if (j->fds[which] < 0)
-                return 0;
-        r = fd_read_all(j->fds[which], max, b, err);
-        if (r < 0)
-                return err_wrap(err, r, "%s", name);
-        *ret = b;
-        return 0;
-}
-
-/* The token's file without what an editor leaves at its end; it must not smuggle in a second header. */
-static int token_read(struct job *j, struct buf *b, const char **ret, struct err *err) {
-        const struct buf *file;
-        int r = given_read(j, GIVEN_TOKEN, CREDENTIAL_MAX, "token", b, &file, err);
-
-        *ret = NULL;
-        if (r < 0 || !file)
-                return r;
-        while (b->len > 0 && strchr(" \t\r\n", b->data[b->len - 1]))
-                b->data[--b->len] = 0;
-        for (size_t i = 0; i < b->len; i++)
-                if (b->data[i] <= ' ' || b->data[i] > '~')
-                        return err_set(err, -EINVAL, REASON_CONFIG, "token: one word of printable characters is wanted");
-        if (b->len == 0)
-                return err_set(err, -EINVAL, REASON_CONFIG, "token: the file is empty");
-        *ret = b->data;
-        return 0;
-}
-
 static int download(struct job *j, const uint16_t *ports, size_t n_ports, struct https_response *ret, struct err *err) {
         cleanup_buf struct buf ca = {}, certificate = {}, key = {}, token = {};
         struct https_request req = {
@@ -187,13 +153,14 @@ static int download(struct job *j, const uint16_t *ports, size_t n_ports, struct
         };
         int r;
 
-        r = given_read(j, GIVEN_CA, CA_MAX, "CA", &ca, &req.ca, err);
+        r = credential_read(j->fds[GIVEN_CA], CA_MAX, "CA", &ca, &req.ca, err);
         if (r == 0)
-                r = given_read(j, GIVEN_CERTIFICATE, CREDENTIAL_MAX, "client certificate", &certificate, &req.certificate, err);
+                r = credential_read(j->fds[GIVEN_CERTIFICATE], CREDENTIAL_MAX, "client certificate", &certificate,
+                                    &req.certificate, err);
         if (r == 0)
-                r = given_read(j, GIVEN_KEY, CREDENTIAL_MAX, "client key", &key, &req.key, err);
+                r = credential_read(j->fds[GIVEN_KEY], CREDENTIAL_MAX, "client key", &key, &req.key, err);
         if (r == 0)
-                r = token_read(j, &token, &req.token, err);
+                r = token_read(j->fds[GIVEN_TOKEN], CREDENTIAL_MAX, &token, &req.token, err);
         if (r < 0)
                 return r;
         j->download = fetch_memory_file("archive");
@@ -260,20 +227,12 @@ int fetcher_main(int sock) {
         struct job j = {.sock = sock, .download = -1};
         struct fetch_packet answer = {};
         struct err err = {};
-        int r, size = SEND_BUFFER;
+        int r;
 
         for (size_t i = 0; i < GIVEN_COUNT; i++)
                 j.fds[i] = -1;
-        /* A full socket holds us up before we have too many descriptors in flight, whatever this machine's default is. */
-        if (setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+        if (fetch_begin(sock) < 0)
                 return EXIT_FAILURE;
         r = serve(&j, &answer, &err);
-        if (r < 0) {
-                answer.message = FETCH_FAILED;
-                snprintf(answer.reason, sizeof(answer.reason), "%s", reason_word(err.reason));
-                snprintf(answer.text, sizeof(answer.text), "%.*s", (int)sizeof(answer.text) - 1, err.msg);
-        }
-        r = msg_send(sock, &answer, sizeof(answer), NULL, 0) == 0 && r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-        /* Not by way of exit(): what libraries do at the end, the sandbox may not allow, and nothing here wants it. */
-        _exit(r);
+        fetch_end(sock, &answer, r, &err);
 }

@@ -2,9 +2,9 @@
 #include "repo_fetcher.h"
 
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "child.h"
+#include "fetch_credential.h"
 #include "fetch_deliver.h"
 #include "fileio.h"
 #include "folder.h"
@@ -13,7 +13,6 @@
 #include "repo_refresh.h"
 
 #define ADDRESS_SPACE_MAX (1ULL << 30)
-#define SEND_BUFFER (32 * 1024)
 #define CREDENTIAL_MAX (4u << 20)
 #define FILE_SLACK (1u << 20)
 
@@ -72,35 +71,7 @@ static int job_receive(struct job *j, struct err *err) {
 }
 
 static int given_read(struct job *j, enum repo_given which, const char *name, const struct buf **ret, struct err *err) {
-        int r;
-
-        *ret = NULL;
-        if (j->fds[which] < 0)
-                return 0;
-        r = fd_read_all(j->fds[which], CREDENTIAL_MAX, &j->given[which], err);
-        if (r < 0)
-                return err_wrap(err, r, "%s", name);
-        *ret = &j->given[which];
-        return 0;
-}
-
-/* The token's file without what an editor leaves at its end; it must not smuggle in a second header. */
-static int token_read(struct job *j, struct err *err) {
-        const struct buf *file;
-        struct buf *b = &j->given[REPO_TOKEN];
-        int r = given_read(j, REPO_TOKEN, "token", &file, err);
-
-        if (r < 0 || !file)
-                return r;
-        while (b->len > 0 && strchr(" \t\r\n", b->data[b->len - 1]))
-                b->data[--b->len] = 0;
-        for (size_t i = 0; i < b->len; i++)
-                if (b->data[i] <= ' ' || b->data[i] > '~')
-                        return err_set(err, -EINVAL, REASON_CONFIG, "token: one word of printable characters is wanted");
-        if (b->len == 0)
-                return err_set(err, -EINVAL, REASON_CONFIG, "token: the file is empty");
-        j->req.token = b->data;
-        return 0;
+        return credential_read(j->fds[which], CREDENTIAL_MAX, name, &j->given[which], ret, err);
 }
 
 static int credentials_read(struct job *j, struct err *err) {
@@ -114,7 +85,7 @@ static int credentials_read(struct job *j, struct err *err) {
                 r = given_read(j, REPO_SSH_KEY, "ssh key", &j->req.ssh_key, err);
         if (r == 0)
                 r = given_read(j, REPO_KNOWN_HOSTS, "known hosts", &j->req.known_hosts, err);
-        return r == 0 ? token_read(j, err) : r;
+        return r == 0 ? token_read(j->fds[REPO_TOKEN], CREDENTIAL_MAX, &j->given[REPO_TOKEN], &j->req.token, err) : r;
 }
 
 static void request_fill(struct job *j) {
@@ -227,18 +198,14 @@ int repo_fetcher_main(int sock) {
         struct job j = {.sock = sock};
         struct fetch_packet answer = {};
         struct err err = {};
-        int r, size = SEND_BUFFER;
+        int r;
 
         for (size_t i = 0; i < REPO_GIVEN_COUNT; i++)
                 j.fds[i] = -1;
-        if (setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+        if (fetch_begin(sock) < 0)
                 return EXIT_FAILURE;
         r = serve(&j, &answer, &err);
-        answer.message = r < 0 ? FETCH_FAILED : FETCH_DONE;
-        if (r < 0) {
-                snprintf(answer.reason, sizeof(answer.reason), "%s", reason_word(err.reason));
-                snprintf(answer.text, sizeof(answer.text), "%.*s", (int)sizeof(answer.text) - 1, err.msg);
-        }
+        answer.message = FETCH_DONE;
         if (j.transport) {
                 const struct transport_stats *stats = transport_stats(j.transport);
 
@@ -247,7 +214,5 @@ int repo_fetcher_main(int sock) {
                 answer.http_status = stats->http_status;
                 transport_close(j.transport); /* keeps what was not finished */
         }
-        r = msg_send(sock, &answer, sizeof(answer), NULL, 0) == 0 && r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-        /* Not by way of exit(): what libraries do at the end, the sandbox may not allow, and nothing here wants it. */
-        _exit(r);
+        fetch_end(sock, &answer, r, &err);
 }
