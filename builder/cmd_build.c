@@ -23,18 +23,6 @@ static unsigned processors(void) {
         return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
-static int load_signers(const struct args *args, struct signers *ret, struct err *err) {
-        const char *key;
-
-        for (size_t i = 0; (key = args_nth(args, "key", i)); i++) {
-                int e = signers_add(ret, key, err);
-
-                if (e < 0)
-                        return err_wrap(err, e, "key '%s'", key);
-        }
-        return 0;
-}
-
 static void say_done(const struct build *b, const struct signers *signers, const char *output, const char *content_hex,
                      bool unchanged) {
         size_t n_cached = 0;
@@ -75,7 +63,7 @@ static int build(const struct args *args, struct build *b, const struct build_op
         const char *output = args_get(args, "output");
         char content_hex[SHA256_HEX];
         bool unchanged = false;
-        int e = load_signers(args, &signers, err);
+        int e = signers_load(args, &signers, err);
 
         if (e < 0)
                 return e;

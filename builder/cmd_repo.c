@@ -31,18 +31,6 @@ int repo_open_args(const struct args *args, struct repo *ret, struct err *err) {
         return e < 0 ? err_wrap(err, e, "repository '%s'", path) : 0;
 }
 
-int signers_load(const struct args *args, struct signers *ret, struct err *err) {
-        const char *key;
-
-        for (size_t i = 0; (key = args_nth(args, "key", i)); i++) {
-                int e = signers_add(ret, key, err);
-
-                if (e < 0)
-                        return err_wrap(err, e, "key '%s'", key);
-        }
-        return 0;
-}
-
 /* ---- what a change lacks -------------------------------------------------------------------------------------------------- */
 
 static void line_print(const json_t *delegator, enum repo_role role, const char *which, const struct envelope *env) {

@@ -16,8 +16,6 @@ int repo_open_args(const struct args *args, struct repo *ret, struct err *err);
 char *repo_path_pending(const struct args *args, const char *pending);
 /* A path without the slashes behind it. NULL: no memory. */
 char *path_trimmed(const char *path);
-/* Of --key. */
-int signers_load(const struct args *args, struct signers *ret, struct err *err);
 
 /* How many signatures each document of the change has and needs, a line each. */
 void change_print(const struct repo *repo, const struct repo_change *c);

@@ -69,6 +69,16 @@ static int settings_load(struct repo *repo, struct err *err) {
         return e < 0 ? err_wrap(err, e, REPO_SETTINGS) : 0;
 }
 
+int repo_folder_open(const struct repo *repo, const char *folder, DIR **ret, struct err *err) {
+        cleanup_fd int fd = openat(repo->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        *ret = fd < 0 ? NULL : fdopendir(fd);
+        if (!*ret)
+                return err_errno(err, -errno, "%s", folder);
+        steal_fd(&fd);
+        return 0;
+}
+
 int repo_settings_save(const struct repo *repo, struct err *err) {
         cleanup_json json_t *doc = json_pack("{s:i, s:{}}", "format", 1, "expires");
         cleanup_free char *text = NULL;

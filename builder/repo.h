@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <dirent.h>
+
 #include "repo_keys.h"
 
 #define REPO_BUNDLE_MAX (64u << 20)
@@ -37,6 +39,8 @@ int repo_open(const char *path, enum repo_access access, struct repo *ret, struc
 /* A directory without repository, made where it is not there, locked. -EEXIST: there is one. (What an interrupted init left is
  * none: without timestamp.json nothing was ever published.) */
 int repo_open_new(const char *path, struct repo *ret, struct err *err);
+/* One of its folders, to be listed. */
+int repo_folder_open(const struct repo *repo, const char *folder, DIR **ret, struct err *err);
 int repo_settings_save(const struct repo *repo, struct err *err);
 
 /* Do these bytes (still) hold under this root and targets? repo_role is the one of `doc`. */

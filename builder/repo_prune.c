@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What nobody needs any more leaves the served tree. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -83,15 +82,12 @@ static bool doc_needed(const struct repo *repo, const char *name, unsigned keep)
 }
 
 static int folder_prune(const struct repo *repo, const char *folder, const struct strv *keep, unsigned n, struct err *err) {
-        int fd = openat(repo->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), e = 0;
-        DIR *d = fd < 0 ? NULL : fdopendir(fd);
         struct dirent *entry;
+        DIR *d;
+        int e = repo_folder_open(repo, folder, &d, err);
 
-        if (!d) {
-                e = err_errno(err, -errno, "%s", folder);
-                close_p(&fd);
+        if (e < 0)
                 return e;
-        }
         while (e == 0 && (entry = readdir(d))) {
                 char path[512];
 

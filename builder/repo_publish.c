@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "repo_publish.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -116,15 +115,12 @@ static bool is_temporary(const char *name) {
 
 /* What file_replace() leaves when it is killed. Nobody else writes here, for we hold the lock. */
 static int folder_sweep(const struct repo *repo, const char *folder, struct err *err) {
-        int fd = openat(repo->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), e = 0;
-        DIR *d = fd < 0 ? NULL : fdopendir(fd);
         struct dirent *entry;
+        DIR *d;
+        int e = repo_folder_open(repo, folder, &d, err);
 
-        if (!d) {
-                e = err_errno(err, -errno, "%s", folder);
-                close_p(&fd);
+        if (e < 0)
                 return e;
-        }
         while (e == 0 && (entry = readdir(d)))
                 if (is_temporary(entry->d_name) && unlinkat(dirfd(d), entry->d_name, 0) < 0)
                         e = err_errno(err, -errno, "%s/%s", folder, entry->d_name);

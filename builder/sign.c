@@ -29,6 +29,18 @@ int signers_add(struct signers *s, const char *path_or_uri, struct err *err) {
         return e;
 }
 
+int signers_load(const struct args *args, struct signers *ret, struct err *err) {
+        const char *key;
+
+        for (size_t i = 0; (key = args_nth(args, "key", i)); i++) {
+                int e = signers_add(ret, key, err);
+
+                if (e < 0)
+                        return err_wrap(err, e, "key '%s'", key);
+        }
+        return 0;
+}
+
 int signers_sign(const struct signers *s, struct envelope *env, struct err *err) {
         for (size_t i = 0; i < s->n; i++) {
                 int e = envelope_sign(env, s->keys[i], err);

@@ -2,6 +2,7 @@
 /* Private keys of a command line, and files that are replaced whole. */
 #pragma once
 
+#include "cmd.h"
 #include "envelope.h"
 
 struct signers {
@@ -11,6 +12,8 @@ struct signers {
 void signers_done(struct signers *s);
 #define cleanup_signers cleanup(signers_done)
 int signers_add(struct signers *s, const char *path_or_uri, struct err *err);
+/* Every --key of a command line. */
+int signers_load(const struct args *args, struct signers *ret, struct err *err);
 /* The same key twice signs once. */
 int signers_sign(const struct signers *s, struct envelope *env, struct err *err);
 /* Their public keys. */

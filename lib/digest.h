@@ -21,6 +21,13 @@ static inline void digest_free_p(struct digest **d) {
 
 int sha256(const void *p, size_t n, uint8_t ret[static SHA256_SIZE]);
 
+/* 64 lower-case hex digits, as content ids are written. */
+static inline bool sha256_hex_valid(const char *hex) {
+        uint8_t bytes[SHA256_SIZE];
+
+        return hex_decode(hex, bytes, sizeof(bytes)) == 0;
+}
+
 /* Is this what is listed? Whoever asks, asks here. */
 static inline bool digest_equal(const uint8_t a[static SHA256_SIZE], const uint8_t b[static SHA256_SIZE]) {
 #ifdef LSM_BAD_DIGESTS

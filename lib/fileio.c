@@ -11,6 +11,7 @@
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
+#define CHUNK (256 * 1024)
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 
 int fd_read_all(int fd, size_t max, struct buf *ret, struct err *err) {
@@ -49,6 +50,31 @@ int fd_read_all(int fd, size_t max, struct buf *ret, struct err *err) {
 
 int memfd_read(int fd, size_t max, struct buf *ret, struct err *err) {
         return lseek(fd, 0, SEEK_SET) < 0 ? err_errno(err, -errno, "memory file") : fd_read_all(fd, max, ret, err);
+}
+
+int fd_read_pieces(int fd, uint64_t length, int (*piece)(void *ctx, const void *p, size_t n, struct err *err), void *ctx,
+                   struct err *err) {
+        cleanup_free char *chunk = malloc(CHUNK);
+        uint64_t at = 0;
+
+        if (!chunk)
+                return err_errno(err, -ENOMEM, "read");
+        while (at < length) {
+                ssize_t n = pread(fd, chunk, length - at < CHUNK ? (size_t)(length - at) : CHUNK, (off_t)at);
+                int r;
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return err_errno(err, -errno, "read");
+                if (n == 0)
+                        return err_set(err, -EBADMSG, REASON_TRUNCATED, "ends after %llu bytes", (unsigned long long)at);
+                r = piece(ctx, chunk, (size_t)n, err);
+                if (r < 0)
+                        return r;
+                at += (uint64_t)n;
+        }
+        return 0;
 }
 
 int file_read(int dirfd, const char *path, size_t max, struct buf *ret, struct err *err) {

@@ -14,6 +14,11 @@ int fd_write_all(int fd, const void *p, size_t n);
 /* read(2) from *(int *) fd, without EINTR and with a negative errno: for those who take a function to read with. */
 ssize_t fd_read_some(void *fd, void *p, size_t n);
 
+/* The first `length` bytes, in pieces, by offset: the position of a memory file is shared with everybody it was passed to. truncated
+ * when there are fewer. What `piece` returns below 0 ends it. */
+int fd_read_pieces(int fd, uint64_t length, int (*piece)(void *ctx, const void *p, size_t n, struct err *err), void *ctx,
+                   struct err *err);
+
 /* Replaces NAME under dirfd so that after a power cut it holds either the old or the new content, whole:
  * temporary file, write, fsync, rename, fsync of the directory. On failure the old file is untouched and nothing is left
  * behind. NAME may be a path. */

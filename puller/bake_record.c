@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bake_record.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "fault.h"
-#include "folder.h"
 #include "journal.h"
 #include "manifest.h"
 #include "record.h"
@@ -25,21 +23,15 @@ const char *bake_step_word(enum bake_step step) {
         return (size_t)step < ARRAY_SIZE(step_words) ? step_words[step] : "";
 }
 
-static bool content_valid(const char *hex) {
-        uint8_t id[SHA256_SIZE];
-
-        return hex_decode(hex, id, sizeof(id)) == 0;
-}
-
 /* One judgement for both directions: what would be refused at the next start is not written either. */
 static const char *record_fault(const struct bake_record *b) {
         const uint64_t numbers[] = {b->release, b->started, b->started_clock, b->for_s, b->allow, b->seconds, b->would_deny};
 
         if (!*bake_step_word(b->step))
                 return "no such step";
-        if (!content_valid(b->content_hex) || !version_valid(b->version))
+        if (!sha256_hex_valid(b->content_hex) || !version_valid(b->version))
                 return "no valid content id or version";
-        if (*b->base_hex && !content_valid(b->base_hex))
+        if (*b->base_hex && !sha256_hex_valid(b->base_hex))
                 return "no valid content id of what was in force";
         if (!*b->boot_id || !boot_id_valid(b->boot_id))
                 return "no boot id";
@@ -47,20 +39,6 @@ static const char *record_fault(const struct bake_record *b) {
                 if (numbers[i] > JSON_INT_MAX)
                         return "a number beyond 2^53";
         return NULL;
-}
-
-static int step_parse(const json_t *doc, enum bake_step *ret, struct err *err) {
-        char word[16];
-        int r = record_get_text(doc, "step", word, sizeof(word), err);
-
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < ARRAY_SIZE(step_words); i++)
-                if (streq(word, step_words[i])) {
-                        *ret = (enum bake_step)i;
-                        return 0;
-                }
-        return err_set(err, -EBADMSG, REASON_MALFORMED, "unknown step '%s'", word);
 }
 
 static int bake_parse(const json_t *doc, const char *bundle, struct bake_record *ret, struct err *err) {
@@ -84,19 +62,21 @@ static int bake_parse(const json_t *doc, const char *bundle, struct bake_record 
         };
         const char *fault;
         char name[64];
+        size_t step;
         int r;
 
         r = record_get_text(doc, "bundle", name, sizeof(name), err);
         if (r >= 0 && !streq(name, bundle))
                 return err_set(err, -EBADMSG, REASON_WRONG_BUNDLE, "this is the bake of '%s'", name);
         if (r >= 0)
-                r = step_parse(doc, &b.step, err);
+                r = record_get_word(doc, "step", step_words, ARRAY_SIZE(step_words), &step, err);
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)
                 r = record_get_text(doc, texts[i].key, texts[i].value, texts[i].size, err);
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(numbers); i++)
                 r = record_get_uint(doc, numbers[i].key, JSON_INT_MAX, numbers[i].value, err);
         if (r < 0)
                 return r;
+        b.step = (enum bake_step)step;
         fault = record_fault(&b);
         if (fault)
                 return err_set(err, -EBADMSG, REASON_MALFORMED, "%s", fault);
@@ -104,18 +84,10 @@ static int bake_parse(const json_t *doc, const char *bundle, struct bake_record 
         return 0;
 }
 
-/* The folder, and the file's name in it. */
-static int place(int state_fd, const char *bundle, bool create, char name[static 80], struct err *err) {
-        if (!name_valid(bundle))
-                return err_set(err, -EINVAL, REASON_MALFORMED, "'%s' is no bundle's name", bundle);
-        snprintf(name, 80, "%s" RECORD_SUFFIX, bundle);
-        return folder_open(state_fd, FOLDER, create, err);
-}
-
 int bake_record_load(int state_fd, const char *bundle, struct bake_record *ret, struct err *err) {
         cleanup_json json_t *doc = NULL;
-        char name[80];
-        cleanup_fd int dir = place(state_fd, bundle, false, name, err);
+        char name[RECORD_NAME_LEN];
+        cleanup_fd int dir = record_place(state_fd, FOLDER, bundle, false, name, err);
         int r;
 
         if (dir < 0)
@@ -138,8 +110,8 @@ static void step_fault(enum bake_step step, const char *when) {
 
 int bake_record_save(int state_fd, const char *bundle, const struct bake_record *b, struct err *err) {
         const char *fault = record_fault(b);
-        char name[80];
-        cleanup_fd int dir = fault ? -1 : place(state_fd, bundle, true, name, err);
+        char name[RECORD_NAME_LEN];
+        cleanup_fd int dir = fault ? -1 : record_place(state_fd, FOLDER, bundle, true, name, err);
         int r;
 
         if (fault)
@@ -161,14 +133,7 @@ int bake_record_save(int state_fd, const char *bundle, const struct bake_record 
 }
 
 int bake_record_delete(int state_fd, const char *bundle, struct err *err) {
-        char name[80];
-        cleanup_fd int dir = place(state_fd, bundle, false, name, err);
-
-        if (dir < 0)
-                return dir == -ENOENT ? 0 : dir;
-        if (unlinkat(dir, name, 0) < 0)
-                return errno == ENOENT ? 0 : err_errno(err, -errno, FOLDER ": %s", name);
-        return fsync(dir) < 0 ? err_errno(err, -errno, FOLDER) : 0;
+        return record_delete(state_fd, FOLDER, bundle, err);
 }
 
 int bake_record_list(int state_fd, char ***ret, size_t *ret_n, struct err *err) {

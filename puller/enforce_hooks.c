@@ -14,18 +14,14 @@
 
 /* ---- taken off ------------------------------------------------------------------------------------------------------- */
 
-/* Id of the program of a pinned link. */
-static int link_program(const char *path, uint32_t *ret) {
+int link_info(const char *path, struct bpf_link_info *ret) {
         cleanup_fd int link = pin_get(path);
-        struct bpf_link_info info = {0};
-        uint32_t len = sizeof(info);
+        uint32_t len = sizeof(*ret);
 
         if (link < 0)
                 return link;
-        if (bpf_obj_get_info_by_fd(link, &info, &len) < 0)
-                return -errno;
-        *ret = info.prog_id;
-        return 0;
+        *ret = (struct bpf_link_info){0};
+        return bpf_obj_get_info_by_fd(link, ret, &len) < 0 ? -errno : 0;
 }
 
 /*
@@ -49,14 +45,14 @@ static int program_gone_wait(uint32_t id, const char *path, struct err *err) {
 }
 
 int link_remove(const char *path, struct err *err) {
-        uint32_t prog;
-        int r = link_program(path, &prog);
+        struct bpf_link_info info;
+        int r = link_info(path, &info);
 
         if (r == -ENOENT)
                 return 0;
         if (r >= 0)
                 r = unlink(path) < 0 ? -errno : 0;
-        return r < 0 ? err_errno(err, r, "cannot detach %s", path) : program_gone_wait(prog, path, err);
+        return r < 0 ? err_errno(err, r, "cannot detach %s", path) : program_gone_wait(info.prog_id, path, err);
 }
 
 /* ---- put on ---------------------------------------------------------------------------------------------------------- */
@@ -136,14 +132,14 @@ static void renewed_paths(const struct enforcement *e, const char *hook, char ol
 
 /* One step: the second link takes the place of the first, whose last reference that was. */
 static int renewed_rename(const char *old, const char *new, const char *hook, struct err *err) {
-        uint32_t prog = 0;
-        int r = link_program(old, &prog);
+        struct bpf_link_info info = {0};
+        int r = link_info(old, &info);
 
         if (r < 0 && r != -ENOENT)
                 return err_errno(err, r, "hook %s: link", hook);
         if (rename(new, old) < 0)
                 return err_errno(err, -errno, "hook %s: the second dispatcher cannot take the first one's place", hook);
-        return r < 0 ? 0 : program_gone_wait(prog, old, err);
+        return r < 0 ? 0 : program_gone_wait(info.prog_id, old, err);
 }
 
 int enforcement_renew(struct enforcement *e, const struct hook *hook, struct err *err) {

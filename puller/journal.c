@@ -8,7 +8,6 @@
 #include "fault.h"
 #include "fileio.h"
 #include "journal_seen.h"
-#include "folder.h"
 #include "lsm_abi.h"
 #include "manifest.h"
 #include "record.h"
@@ -28,27 +27,14 @@ const char *journal_step_word(enum journal_step step) {
         return (size_t)step < ARRAY_SIZE(step_words) ? step_words[step] : "";
 }
 
-static int file_name(const char *bundle, char *ret, size_t size, struct err *err) {
-        if (!name_valid(bundle))
-                return err_set(err, -EINVAL, REASON_MALFORMED, "'%s' is no bundle's name", bundle);
-        snprintf(ret, size, "%s" RECORD_SUFFIX, bundle);
-        return 0;
-}
-
 /* ---- what a journal may say ----------------------------------------------------------------------------------------- */
-
-static bool content_valid(const char *hex) {
-        uint8_t id[SHA256_SIZE];
-
-        return hex_decode(hex, id, sizeof(id)) == 0;
-}
 
 bool boot_id_valid(const char *id) {
         return !*id || (strlen(id) == BOOT_ID_LEN && strspn(id, "0123456789abcdef-") == BOOT_ID_LEN);
 }
 
 static bool gen_valid(const struct journal_gen *g) {
-        return !g->present || (content_valid(g->content_hex) && version_valid(g->version) && g->release <= JSON_INT_MAX &&
+        return !g->present || (sha256_hex_valid(g->content_hex) && version_valid(g->version) && g->release <= JSON_INT_MAX &&
                                g->slot < LSM_SLOTS && g->since <= JSON_INT_MAX);
 }
 
@@ -62,7 +48,7 @@ static const char *journal_fault(const struct journal *j) {
                 return "a generation without a valid content id, version or slot";
         if (!*journal_step_word(j->step) || (j->step != STEP_NONE && !j->staged.present))
                 return "a step without a staged generation";
-        if (*j->left_reason && *j->left_content && !content_valid(j->left_content))
+        if (*j->left_reason && *j->left_content && !sha256_hex_valid(j->left_content))
                 return "no content id of the release that was left";
         if (j->left_release > JSON_INT_MAX || j->highest_release > JSON_INT_MAX)
                 return "a release beyond 2^53";
@@ -100,20 +86,6 @@ static int gen_parse(const json_t *doc, const char *key, struct journal_gen *ret
         return 0;
 }
 
-static int step_parse(const json_t *doc, enum journal_step *ret, struct err *err) {
-        char word[16];
-        int r = record_get_text(doc, "step", word, sizeof(word), err);
-
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < ARRAY_SIZE(step_words); i++)
-                if (streq(word, step_words[i])) {
-                        *ret = (enum journal_step)i;
-                        return 0;
-                }
-        return err_set(err, -EBADMSG, REASON_MALFORMED, "'%s' is no step", word);
-}
-
 static int left_parse(const json_t *doc, struct journal *j, struct err *err) {
         json_t *left;
         int r;
@@ -137,6 +109,7 @@ static int journal_parse(const json_t *doc, const char *bundle, struct journal *
         const json_t *removed = json_object_get(doc, "removed");
         const char *fault;
         uint64_t attempts;
+        size_t step;
         int r;
 
         r = record_get_text(doc, "bundle", j.bundle, sizeof(j.bundle), err);
@@ -149,7 +122,7 @@ static int journal_parse(const json_t *doc, const char *bundle, struct journal *
         if (r >= 0)
                 r = gen_parse(doc, "staged", &j.staged, err);
         if (r >= 0)
-                r = step_parse(doc, &j.step, err);
+                r = record_get_word(doc, "step", step_words, ARRAY_SIZE(step_words), &step, err);
         if (r >= 0)
                 r = record_get_uint(doc, "attempts", UINT32_MAX, &attempts, err);
         if (r >= 0)
@@ -162,6 +135,7 @@ static int journal_parse(const json_t *doc, const char *bundle, struct journal *
                 return r;
         if (!json_is_boolean(removed))
                 return err_set(err, -EBADMSG, REASON_MALFORMED, "'removed' is not true or false");
+        j.step = (enum journal_step)step;
         j.attempts = (uint32_t)attempts;
         j.removed = json_is_true(removed);
         if (!streq(j.bundle, bundle))
@@ -175,14 +149,10 @@ static int journal_parse(const json_t *doc, const char *bundle, struct journal *
 
 int journal_load(int state_fd, const char *bundle, struct journal *ret, struct err *err) {
         cleanup_json json_t *doc = NULL;
-        cleanup_fd int dir = -1;
-        char name[80];
+        char name[RECORD_NAME_LEN];
+        cleanup_fd int dir = record_place(state_fd, FOLDER, bundle, false, name, err);
         int r;
 
-        r = file_name(bundle, name, sizeof(name), err);
-        if (r < 0)
-                return r;
-        dir = folder_open(state_fd, FOLDER, false, err);
         if (dir < 0)
                 return dir;
         r = record_load(dir, name, TYPE, JOURNAL_MAX, &doc, err);
@@ -239,15 +209,12 @@ static void step_fault(enum journal_step step, const char *when) {
 int journal_save(int state_fd, const struct journal *j, struct err *err) {
         const char *fault = journal_fault(j);
         cleanup_fd int dir = -1;
-        char name[80];
+        char name[RECORD_NAME_LEN];
         int r;
 
         if (fault)
                 return err_set(err, -EINVAL, REASON_MALFORMED, FOLDER ": %s", fault);
-        r = file_name(j->bundle, name, sizeof(name), err);
-        if (r < 0)
-                return r;
-        dir = folder_open(state_fd, FOLDER, true, err);
+        dir = record_place(state_fd, FOLDER, j->bundle, true, name, err);
         if (dir < 0)
                 return dir;
         step_fault(j->step, "before");
@@ -259,21 +226,7 @@ int journal_save(int state_fd, const struct journal *j, struct err *err) {
 }
 
 int journal_delete(int state_fd, const char *bundle, struct err *err) {
-        cleanup_fd int dir = -1;
-        char name[80];
-        int r;
-
-        r = file_name(bundle, name, sizeof(name), err);
-        if (r < 0)
-                return r;
-        dir = folder_open(state_fd, FOLDER, false, err);
-        if (dir == -ENOENT)
-                return 0;
-        if (dir < 0)
-                return dir;
-        if (unlinkat(dir, name, 0) < 0)
-                return errno == ENOENT ? 0 : err_errno(err, -errno, FOLDER ": %s", name);
-        return fsync(dir) < 0 ? err_errno(err, -errno, FOLDER) : 0;
+        return record_delete(state_fd, FOLDER, bundle, err);
 }
 
 /* ---- all of them ---------------------------------------------------------------------------------------------------- */

@@ -36,14 +36,13 @@ int seen_parse(const json_t *doc, struct journal *j, struct err *err) {
         if (!json_is_array(list) || json_array_size(list) > JOURNAL_SEEN_MAX)
                 return err_set(err, -EBADMSG, REASON_MALFORMED, "'seen' is no list of at most %d releases", JOURNAL_SEEN_MAX);
         json_array_foreach(list, i, entry) {
-                uint8_t id[SHA256_SIZE];
                 uint64_t release;
                 char content[SHA256_HEX];
                 int r = record_get_uint(entry, "release", JSON_INT_MAX, &release, err);
 
                 if (r >= 0)
                         r = record_get_text(entry, "content", content, sizeof(content), err);
-                if (r >= 0 && hex_decode(content, id, sizeof(id)) < 0)
+                if (r >= 0 && !sha256_hex_valid(content))
                         r = err_set(err, -EBADMSG, REASON_MALFORMED, "no content id");
                 if (r < 0)
                         return err_wrap(err, r, "'seen'");

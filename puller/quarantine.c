@@ -21,7 +21,6 @@ void quarantine_done(struct quarantine *q) {
 
 static int entry_parse(const json_t *j, struct quarantine_entry *ret, struct err *err) {
         struct quarantine_entry e = {};
-        uint8_t id[SHA256_SIZE];
         int r;
 
         if (!json_is_object(j))
@@ -43,7 +42,7 @@ static int entry_parse(const json_t *j, struct quarantine_entry *ret, struct err
                 r = record_get_uint(j, "since", JSON_INT_MAX, &e.since, err);
         if (r < 0)
                 return r;
-        if (!name_valid(e.bundle) || hex_decode(e.content_hex, id, sizeof(id)) < 0 || !*e.reason)
+        if (!name_valid(e.bundle) || !sha256_hex_valid(e.content_hex) || !*e.reason)
                 return err_set(err, -EBADMSG, REASON_MALFORMED, "without a bundle's name, a content id or a reason");
         *ret = e;
         return 0;
@@ -107,10 +106,9 @@ static bool same_key(const struct quarantine_entry *a, const struct quarantine_e
 
 static int entry_init(struct quarantine_entry *e, const char *bundle, const char *content_hex, uint64_t release,
                       const char *reason, const char *message, struct err *err) {
-        uint8_t id[SHA256_SIZE];
         struct utsname u;
 
-        if (!name_valid(bundle) || hex_decode(content_hex, id, sizeof(id)) < 0 || release > JSON_INT_MAX || !*reason)
+        if (!name_valid(bundle) || !sha256_hex_valid(content_hex) || release > JSON_INT_MAX || !*reason)
                 return err_set(err, -EINVAL, REASON_MALFORMED, FILE_NAME ": no such bundle, content id, release or reason");
         if (uname(&u) < 0)
                 return err_errno(err, -errno, "uname");

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+
 #include "fileio.h"
 #include "folder.h"
 #include "text.h"
@@ -62,6 +65,25 @@ int record_save(int dirfd, const char *name, const char *type, json_t *taken, st
         return file_replace(dirfd, name, 0600, b.data, b.len, err);
 }
 
+int record_place(int state_fd, const char *folder, const char *bundle, bool create, char ret_name[static RECORD_NAME_LEN],
+                 struct err *err) {
+        if (!name_valid(bundle))
+                return err_set(err, -EINVAL, REASON_MALFORMED, "'%s' is no bundle's name", bundle);
+        snprintf(ret_name, RECORD_NAME_LEN, "%s" RECORD_SUFFIX, bundle);
+        return folder_open(state_fd, folder, create, err);
+}
+
+int record_delete(int state_fd, const char *folder, const char *bundle, struct err *err) {
+        char name[RECORD_NAME_LEN];
+        cleanup_fd int dir = record_place(state_fd, folder, bundle, false, name, err);
+
+        if (dir < 0)
+                return dir == -ENOENT ? 0 : dir;
+        if (unlinkat(dir, name, 0) < 0)
+                return errno == ENOENT ? 0 : err_errno(err, -errno, "%s: %s", folder, name);
+        return fsync(dir) < 0 ? err_errno(err, -errno, "%s", folder) : 0;
+}
+
 int record_list(int state_fd, const char *folder, char ***ret, size_t *ret_n, struct err *err) {
         cleanup_fd int dir = folder_open(state_fd, folder, false, err);
         cleanup_names struct names names = {};
@@ -117,6 +139,20 @@ int record_get_uint(const json_t *doc, const char *key, uint64_t max, uint64_t *
                 return r;
         *ret = (uint64_t)v;
         return 0;
+}
+
+int record_get_word(const json_t *doc, const char *key, const char *const *words, size_t n, size_t *ret, struct err *err) {
+        const char *word;
+        int r = json_get_string(doc, key, &word, err);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++)
+                if (streq(word, words[i])) {
+                        *ret = i;
+                        return 0;
+                }
+        return err_set(err, -EBADMSG, REASON_MALFORMED, "'%.32s' is no %s", word, key);
 }
 
 json_t *record_text(const char *text) {

@@ -7,8 +7,6 @@
 
 #include "fileio.h"
 
-#define CHUNK (64 * 1024)
-
 static void fds_close(int *fds, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 close_p(&fds[i]);
@@ -39,26 +37,19 @@ static int member_reopen(int fd, struct err *err) {
         return own < 0 ? err_errno(err, -errno, "open a received descriptor") : own;
 }
 
+static int on_piece(void *digest, const void *p, size_t n, struct err *err) {
+        return digest_update(digest, p, n) < 0 ? err_errno(err, -EIO, "SHA-256") : 0;
+}
+
 static int member_digest(int fd, uint64_t length, uint8_t ret[static SHA256_SIZE], struct err *err) {
         cleanup_digest struct digest *digest = digest_new();
-        cleanup_free uint8_t *chunk = malloc(CHUNK);
-        uint64_t at = 0;
+        int r;
 
-        if (!digest || !chunk)
+        if (!digest)
                 return err_errno(err, -ENOMEM, "SHA-256");
-        while (at < length) {
-                ssize_t n = pread(fd, chunk, length - at < CHUNK ? (size_t)(length - at) : CHUNK, (off_t)at);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return err_errno(err, -errno, "read");
-                if (n == 0)
-                        return err_set(err, -EBADMSG, REASON_TRUNCATED, "ends after %llu bytes", (unsigned long long)at);
-                if (digest_update(digest, chunk, (size_t)n) < 0)
-                        return err_errno(err, -EIO, "SHA-256");
-                at += (uint64_t)n;
-        }
+        r = fd_read_pieces(fd, length, on_piece, digest, err);
+        if (r < 0)
+                return r;
         return digest_finish(digest, ret) < 0 ? err_errno(err, -EIO, "SHA-256") : 0;
 }
 

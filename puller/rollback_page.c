@@ -82,14 +82,13 @@ void rollback_page_write(struct rollback_page *page, const char *bundle, const c
 
 bool rollback_page_read(const struct rollback_page *page, struct rollback_page *ret) {
         struct rollback_page p = *page; /* judged and used in one copy */
-        uint8_t id[SHA256_SIZE];
 
         if (memcmp(p.magic, magic, sizeof(magic)) != 0)
                 return false;
         if (!memchr(p.bundle, 0, sizeof(p.bundle)) || !memchr(p.content_hex, 0, sizeof(p.content_hex)) ||
             !memchr(p.reason, 0, sizeof(p.reason)) || !memchr(p.message, 0, sizeof(p.message)))
                 return false;
-        if (!name_valid(p.bundle) || hex_decode(p.content_hex, id, sizeof(id)) < 0 || p.release > JSON_INT_MAX ||
+        if (!name_valid(p.bundle) || !sha256_hex_valid(p.content_hex) || p.release > JSON_INT_MAX ||
             reason_from_word(p.reason) == REASON_NONE)
                 return false;
         text_clean(p.message, sizeof(p.message), p.message);

@@ -23,34 +23,21 @@ bool shadow_exists(const struct node *n, const char *bundle) {
 
 /* ---- whole? ----------------------------------------------------------------------------------------------------------- */
 
-/* Links are numbered in the order in which they were made. */
-static int link_id(const char *path, uint32_t *ret) {
-        cleanup_fd int link = pin_get(path);
-        struct bpf_link_info info = {0};
-        uint32_t len = sizeof(info);
-
-        if (link < 0)
-                return link;
-        if (bpf_obj_get_info_by_fd(link, &info, &len) < 0)
-                return -errno;
-        *ret = info.id;
-        return 0;
-}
-
 /* The shadow's dispatcher is attached, and runs behind the one that enforces, if there is one. */
 static bool hook_whole(const struct node *n, const char *bundle, const char *content, const char *hook, enum hook_order order) {
-        uint32_t shadow, enforcing;
+        struct bpf_link_info shadow, enforcing;
         char path[PATH_MAX];
         int r;
 
         pin_path(path, "%s/bundle/%s/shadow/%s/hook/%s/link", n->agent.dir, bundle, content, hook);
-        if (link_id(path, &shadow) < 0)
+        if (link_info(path, &shadow) < 0)
                 return false;
         pin_path(path, "%s/bundle/%s/hook/%s/link", n->agent.dir, bundle, hook);
-        r = link_id(path, &enforcing);
+        r = link_info(path, &enforcing);
         if (r < 0)
                 return r == -ENOENT;
-        return order == HOOK_NEWEST_FIRST ? shadow < enforcing : enforcing < shadow;
+        /* Links are numbered in the order in which they were made. */
+        return order == HOOK_NEWEST_FIRST ? shadow.id < enforcing.id : enforcing.id < shadow.id;
 }
 
 static bool content_whole(const struct node *n, const char *bundle, const char *content) {
@@ -79,13 +66,12 @@ static bool content_whole(const struct node *n, const char *bundle, const char *
 /* The content id of the only shadow there is. */
 static bool content_find(const struct node *n, const char *bundle, char ret[static SHA256_HEX]) {
         char path[PATH_MAX], **names;
-        uint8_t id[SHA256_SIZE];
         bool found;
         size_t count;
 
         if (shadow_path(n, bundle, path) < 0 || pin_list(path, &names, &count, NULL) < 0)
                 return false;
-        found = count == 1 && hex_decode(names[0], id, sizeof(id)) == 0;
+        found = count == 1 && sha256_hex_valid(names[0]);
         if (found)
                 memcpy(ret, names[0], SHA256_HEX);
         strings_free(names, count);

@@ -9,7 +9,6 @@
 #define PEM_BEGIN "-----BEGIN PUBLIC KEY-----\n"
 #define PEM_END "-----END PUBLIC KEY-----\n"
 #define BASE64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-#define CHUNK (256 * 1024)
 #define SPKI_MAX 256 /* characters; an Ed25519 key has 60 */
 
 struct signature_record {
@@ -20,9 +19,7 @@ struct signature_record {
 _Static_assert(sizeof(struct signature_record) * SIGNATURES_MAX == STORE_SIGNATURES_MAX, "layout");
 
 int content_hex_check(const char *content_hex, struct err *err) {
-        uint8_t id[SHA256_SIZE];
-
-        if (hex_decode(content_hex, id, sizeof(id)) < 0)
+        if (!sha256_hex_valid(content_hex))
                 return err_set(err, -EINVAL, REASON_MALFORMED, "'%.80s' is no content id", content_hex);
         return 0;
 }
@@ -31,29 +28,14 @@ void member_name(size_t i, char ret[static MEMBER_NAME_LEN]) {
         snprintf(ret, MEMBER_NAME_LEN, "%04u", (unsigned)i);
 }
 
+static int on_piece(void *to, const void *p, size_t n, struct err *err) {
+        int r = fd_write_all(*(int *)to, p, n);
+
+        return r < 0 ? err_errno(err, r, "write") : 0;
+}
+
 int content_copy(int from, int to, uint64_t length, struct err *err) {
-        cleanup_free char *chunk = malloc(CHUNK);
-        uint64_t at = 0;
-
-        if (!chunk)
-                return err_errno(err, -ENOMEM, "copy");
-        while (at < length) {
-                /* By offset: the position of a memory file is shared with everybody it was passed to. */
-                ssize_t n = pread(from, chunk, length - at < CHUNK ? (size_t)(length - at) : CHUNK, (off_t)at);
-                int r;
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return err_errno(err, -errno, "read");
-                if (n == 0)
-                        return err_set(err, -EBADMSG, REASON_TRUNCATED, "ends after %llu bytes", (unsigned long long)at);
-                r = fd_write_all(to, chunk, (size_t)n);
-                if (r < 0)
-                        return err_errno(err, r, "write");
-                at += (uint64_t)n;
-        }
-        return 0;
+        return fd_read_pieces(from, length, on_piece, &to, err);
 }
 
 /* ---- signatures ----------------------------------------------------------------------------------------------------- */

@@ -5,11 +5,8 @@
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#define CANNOT 125
+#include "run_command.h"
 
 /* -E2BIG when the hook is full. */
 static int attach_all(const char *path) {
@@ -27,8 +24,7 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap) {
 }
 
 int main(int argc, char **argv) {
-        int r, status;
-        pid_t pid;
+        int r;
 
         if (argc < 3) {
                 fprintf(stderr, "usage: fill_hook OBJECT COMMAND...\n");
@@ -40,13 +36,5 @@ int main(int argc, char **argv) {
                 fprintf(stderr, "fill_hook: %d, not E2BIG\n", r);
                 return CANNOT;
         }
-        pid = fork();
-        if (pid == 0) {
-                execvp(argv[2], argv + 2);
-                perror(argv[2]);
-                _exit(127);
-        }
-        if (pid < 0 || waitpid(pid, &status, 0) != pid)
-                return CANNOT;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        return command_run(argv + 2);
 }

@@ -12,13 +12,12 @@
  *
  * Each is a process of its own, so that what one leaves behind is what the next finds. Exit status 0; 1 with a reason on stderr; 2.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bake.h"
 #include "child.h"
-#include "fetch.h"
+#include "release_open.h"
 #include "shadow_parts.h"
 #include "swap.h"
 
@@ -29,20 +28,6 @@ static int die(const char *what, const struct err *err) {
 
 static void say(void *ctx, const char *line) {
         fprintf(stderr, "%s\n", line);
-}
-
-static void release_open(const char *path, const struct keyring *ring, struct release *ret) {
-        const struct bundle_trust trust = {.ring = ring, .threshold = 1};
-        struct fetch_request req = {.limits = bundle_limits_default, .timeout_ns = 60000000000LL, .exe = "/usr/sbin/lsmpull"};
-        struct fetched f = FETCHED_INIT;
-        struct err err = {0};
-
-        req.fd = open(path, O_RDONLY | O_CLOEXEC);
-        node_user("lsmpull-fetch", &req.uid, &req.gid);
-        if (req.fd < 0 || fetch_bundle(&req, &trust, &waiter_plain, &f, &err) < 0)
-                die(path, &err);
-        close(req.fd);
-        *ret = f.release;
 }
 
 struct given {
@@ -61,7 +46,8 @@ static void given_open(struct given *g, struct node *n, char **args) {
                 die(args[0], &err);
         g->receipt.threshold = 1;
         g->receipt.source = args[1];
-        release_open(args[1], &g->receipt.ring, &g->rel);
+        if (release_open(args[1], &g->receipt.ring, &g->rel, &err) < 0)
+                die(args[1], &err);
         if (node_bundle_add(n, g->rel.manifest->name, &g->b, &err) < 0)
                 die("bundle", &err);
 }

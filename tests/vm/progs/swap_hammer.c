@@ -21,8 +21,8 @@
 #include <time.h>
 
 #include "child.h"
-#include "fetch.h"
 #include "hammer.h"
+#include "release_open.h"
 #include "swap_parts.h"
 
 struct run {
@@ -39,20 +39,6 @@ static void die(const char *what, const struct err *err) {
 
 static void say(void *ctx, const char *line) {
         fprintf(stderr, "%s\n", line);
-}
-
-static void release_open(const char *path, const struct keyring *ring, struct release *ret) {
-        const struct bundle_trust trust = {.ring = ring, .threshold = 1};
-        struct fetch_request req = {.limits = bundle_limits_default, .timeout_ns = 60000000000LL, .exe = "/usr/sbin/lsmpull"};
-        struct fetched f = FETCHED_INIT;
-        struct err err = {0};
-
-        req.fd = open(path, O_RDONLY | O_CLOEXEC);
-        node_user("lsmpull-fetch", &req.uid, &req.gid);
-        if (req.fd < 0 || fetch_bundle(&req, &trust, &waiter_plain, &f, &err) < 0)
-                die(path, &err);
-        close(req.fd);
-        *ret = f.release;
 }
 
 /* Into a slot that the gate does not name: what swap_apply() does before the trial. */
@@ -249,8 +235,9 @@ static void open_all(struct run *run, struct config *config, const struct keyrin
         struct err err = {0};
 
         run->node.say = say;
-        release_open(paths[0], ring, &run->rel[0]);
-        release_open(paths[1], ring, &run->rel[1]);
+        for (int i = 0; i < 2; i++)
+                if (release_open(paths[i], ring, &run->rel[i], &err) < 0)
+                        die(paths[i], &err);
         if (config_defaults(config, &err) < 0 || node_open(config, NODE_WRITE, &waiter_plain, &run->node, &err) < 0 ||
             node_bundle_add(&run->node, run->rel[0].manifest->name, &run->b, &err) < 0)
                 die("node", &err);

@@ -4,17 +4,12 @@
  * Exits with the command's status; 125 when the object could not be loaded or attached.
  */
 #include <bpf/libbpf.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#define CANNOT 125
+#include "run_command.h"
 
 int main(int argc, char **argv) {
         struct bpf_object *obj;
         struct bpf_program *prog;
-        int status;
-        pid_t pid;
 
         if (argc < 3) {
                 fprintf(stderr, "usage: with_bpf OBJECT COMMAND...\n");
@@ -31,13 +26,5 @@ int main(int argc, char **argv) {
                         return CANNOT;
                 }
         }
-        pid = fork();
-        if (pid == 0) {
-                execvp(argv[2], argv + 2);
-                perror(argv[2]);
-                _exit(127);
-        }
-        if (pid < 0 || waitpid(pid, &status, 0) != pid)
-                return CANNOT;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        return command_run(argv + 2);
 }
