@@ -50,6 +50,8 @@ void pubkey_done(struct pubkey *key);
 int pubkey_from_tuf(const json_t *object, struct pubkey *ret, struct err *err);
 /* SPKI PEM text of a key. */
 int pubkey_pem(const struct pubkey *key, struct buf *out, struct err *err);
+/* The material of an Ed25519 key: SHA-256 of the SPKI that it is written as (RFC 8410, section 4). */
+int ed25519_material(const uint8_t raw[static 32], uint8_t ret[static SHA256_SIZE]);
 /* The 32 bytes of an Ed25519 key, which TUF's key object has in hex. -EBADMSG: it is another kind of key. */
 int pubkey_raw(const struct pubkey *key, uint8_t ret[static 32]);
 /* 0 when sig is this key's signature over p; -EBADMSG (bad-signature) otherwise. Starts from "refused". */

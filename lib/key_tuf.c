@@ -125,10 +125,18 @@ static int load(enum key_scheme scheme, const char *public, EVP_PKEY **ret, stru
         return scheme == KEY_ECDSA_SHA256 ? ecdsa_check(*ret, err) : rsa_check(*ret, err);
 }
 
-static int material(EVP_PKEY *evp, uint8_t ret[static SHA256_SIZE], struct err *err) {
+static int material(EVP_PKEY *evp, enum key_scheme scheme, uint8_t ret[static SHA256_SIZE], struct err *err) {
         unsigned char *der = NULL;
+        uint8_t raw[32];
+        size_t n = sizeof(raw);
         int len, r;
 
+        if (scheme == KEY_ED25519) {
+                if (EVP_PKEY_get_raw_public_key(evp, raw, &n) != 1 || n != sizeof(raw))
+                        return malformed(err, "not an Ed25519 key");
+                r = ed25519_material(raw, ret);
+                return r < 0 ? err_errno(err, r, "key") : 0;
+        }
         len = i2d_PUBKEY(evp, &der);
         if (len <= 0)
                 return malformed(err, "a key that cannot be written");
@@ -157,7 +165,7 @@ int pubkey_from_tuf(const json_t *object, struct pubkey *ret, struct err *err) {
         r = load(key.scheme, public, &evp, err);
         if (r < 0)
                 return r;
-        r = material(evp, key.material, err);
+        r = material(evp, key.scheme, key.material, err);
         if (r < 0)
                 return r;
         r = json_canonical_foreign(object, &canonical, err);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Key objects of TUF metadata. The ECDSA and RSA examples were made with OpenSSL for this test; their secrets are gone. */
+#include <openssl/x509.h>
+
 #include "key.h"
 #include "unit.h"
 
@@ -139,6 +141,28 @@ static void ids(void **state) {
         pubkey_done(&key);
 }
 
+/* What stands for a key is what OpenSSL writes it as, whoever has written it. */
+static void material_is_spki(void **state) {
+        static const char *const keys[][3] = {{"ed25519", "ed25519", ED_PUBLIC},
+                                              {"ecdsa", "ecdsa-sha2-nistp256", EC_PUBLIC},
+                                              {"rsa", "rsassa-pss-sha256", RSA_PUBLIC}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+                struct pubkey key = {};
+                unsigned char *der = NULL;
+                uint8_t sum[SHA256_SIZE];
+                int len;
+
+                assert_int_equal(load(keys[i][0], keys[i][1], keys[i][2], &key, NULL), 0);
+                len = i2d_PUBKEY(key.evp, &der);
+                assert_true(len > 0);
+                assert_int_equal(sha256(der, (size_t)len, sum), 0);
+                assert_memory_equal(key.material, sum, SHA256_SIZE);
+                OPENSSL_free(der);
+                pubkey_done(&key);
+        }
+}
+
 /* However the point is written, it is one key. */
 static void one_material(void **state) {
         struct pubkey a = {}, b = {};
@@ -192,8 +216,8 @@ static void refused(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(schemes),      cmocka_unit_test(schemes_apart), cmocka_unit_test(ids),
-                cmocka_unit_test(one_material), cmocka_unit_test(refused),
+                cmocka_unit_test(schemes),          cmocka_unit_test(schemes_apart), cmocka_unit_test(ids),
+                cmocka_unit_test(material_is_spki), cmocka_unit_test(one_material),  cmocka_unit_test(refused),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
