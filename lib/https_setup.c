@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request, in libcurl's terms: everything it may and may not do, and the callbacks that hold it to that. */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -163,6 +164,27 @@ static CURLcode set_blob(CURL *curl, CURLoption option, const struct buf *b) {
         return CURLE_OK;
 }
 
+/* One file for each authority, named by the hash of its subject, as OpenSSL looks for them? */
+static bool authorities_hashed(const char *folder) {
+        DIR *d = folder ? opendir(folder) : NULL;
+        bool found = false;
+
+        if (!d)
+                return false;
+        for (struct dirent *e; !found && (e = readdir(d));)
+                found = strspn(e->d_name, "0123456789abcdef") == 8 && streq(e->d_name + 8, ".0");
+        closedir(d);
+        return found;
+}
+
+/* Where the system has its authorities one by one, only those that are needed are read; libcurl by itself reads the file that has
+ * them all besides, for every connection anew: three quarters of what a poll takes. */
+static CURLcode set_system_authorities(CURL *curl) {
+        if (authorities_hashed(curl_version_info(CURLVERSION_NOW)->capath))
+                SET(CURLOPT_CAINFO, NULL);
+        return CURLE_OK;
+}
+
 static CURLcode set_tls(CURL *curl, const struct https_request *req) {
         CURLcode c = CURLE_OK;
 
@@ -173,7 +195,8 @@ static CURLcode set_tls(CURL *curl, const struct https_request *req) {
         if (req->ca) {
                 SET(CURLOPT_CAPATH, NULL); /* instead of the system's CAs, not beside them */
                 c = set_blob(curl, CURLOPT_CAINFO_BLOB, req->ca);
-        }
+        } else
+                c = set_system_authorities(curl);
         if (c == CURLE_OK && req->certificate && req->key) {
                 SET(CURLOPT_KEYPASSWD, ""); /* never ask a terminal */
                 c = set_blob(curl, CURLOPT_SSLCERT_BLOB, req->certificate);

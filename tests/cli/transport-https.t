@@ -29,6 +29,7 @@ nginx_start "
                 location /busy/ { add_header Retry-After 120 always; return 503; }
                 location /many/ { add_header Retry-After 7 always; return 429; }
                 location /gone/ { return 410; }
+                location /forbidden/ { return 403; }
                 location /error/ { return 500; }
                 location /unasked/ { return 304; }
                 location /away/ { return 302 https://localhost:$port/repo/metadata/timestamp.json; }
@@ -75,6 +76,26 @@ is 0 'ok *' 'or the password of a user'
 get "${ca[@]}" --cert "$tmp/client.pem" --key "$tmp/client.key" https "https://localhost:$p_mtls/repo" get=$stamp
 is 0 'ok *' 'a client certificate'
 
+# ---- the system's authorities ---------------------------------------------------------------------------------------
+
+# One by one under their hash, as OpenSSL looks for them; or all in one file.
+mkdir "$tmp/hashed" "$tmp/bundled"
+cp "$tmp/ca.pem" "$tmp/hashed/" && ln -s ca.pem "$tmp/hashed/$(openssl x509 -in "$tmp/ca.pem" -noout -subject_hash).0" || exit 2
+cp "$tmp/ca.pem" "$tmp/bundled/ca-certificates.crt"
+if system_trusts "$tmp/hashed" true 2>/dev/null; then
+        for place in hashed bundled; do
+                get_as_system_trusts "$tmp/$place" https "$at/repo" get=$stamp
+                is 0 "ok $stamp *" "$place: a CA that the system trusts"
+                get_as_system_trusts "$tmp/$place" https "https://localhost:$p_stranger/repo" get=$stamp
+                is 1 'failed *certificate does not hold*' "$place: and one that it does not trust"
+        done
+        cp "$tmp/other-ca.pem" "$tmp/hashed/ca-certificates.crt"
+        get_as_system_trusts "$tmp/hashed" https "https://localhost:$p_stranger/repo" get=$stamp
+        is 1 'failed *certificate does not hold*' 'where they stand one by one, the file with all of them is not read'
+else
+        echo "ok $((++count)) - the system's authorities # SKIP no mount namespace here"
+fi
+
 # ---- unchanged ------------------------------------------------------------------------------------------------------
 
 seconds=$(stat -c %Y $stamp)
@@ -120,6 +141,8 @@ get "${ca[@]}" https "https://localhost:$p_expired/repo" get=$stamp
 is 1 'failed *certificate does not hold*expired*' 'an expired certificate'
 get "${ca[@]}" https "https://localhost:$p_stranger/repo" get=$stamp
 is 1 'failed *certificate does not hold*' 'a certificate of the wrong CA'
+get https "$at/repo" get=$stamp
+is 1 'failed *certificate does not hold*' 'a certificate of a CA that the system does not trust'
 get "${ca[@]}" --cert "$tmp/outsider.pem" --key "$tmp/outsider.key" https "https://localhost:$p_mtls/repo" get=$stamp
 is 1 'failed *' "the wrong client certificate"
 get "${ca[@]}" https "https://localhost:$p_nobody/repo" get=$stamp

@@ -48,6 +48,10 @@ get() {
         status=$?
         took=$((SECONDS - started))
 }
+get_as_system_trusts() { # FOLDER and as get
+        out=$(system_trusts "$1" timeout 120 "$prog" "${@:2}" 2>&1)
+        status=$?
+}
 # is STATUS PATTERN NAME: the exit code, and a glob that matches all of the output
 is() {
         # shellcheck disable=SC2053 # a pattern, on purpose
@@ -123,6 +127,11 @@ certificates() {
         ) >"$tmp/pki.log" 2>&1 || { sed 's/^/# /' "$tmp/pki.log"; echo "Bail out! no certificates"; exit 1; }
 }
 
+# system_trusts FOLDER COMMAND...: with FOLDER in the place of /etc/ssl/certs, for this command alone
+system_trusts() {
+        # shellcheck disable=SC2016 # the inner shell's
+        unshare --mount --propagation private sh -c 'mount --bind "$1" /etc/ssl/certs && shift && exec "$@"' sh "$@"
+}
 nginx_server() { # PORT CERTIFICATE [MORE]: one server block over TLS
         printf 'server { listen 127.0.0.1:%s ssl; ssl_certificate %s.pem; ssl_certificate_key %s.key; root %s/www; %s }\n' \
                 "$1" "$tmp/$2" "$tmp/$2" "$tmp" "${3:-}"
