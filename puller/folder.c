@@ -5,6 +5,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "digest.h"
+
+#define SALT_LEN 16 /* hex digits */
 #define NAMES_MAX 65536
 #define DEPTH_MAX 16
 
@@ -98,6 +101,24 @@ int folder_list(int fd, struct names *ret, struct err *err) {
         *ret = names;
         names = (struct names){};
         return 0;
+}
+
+/* ".NAME.SALT" */
+static bool is_temporary_file(const char *name) {
+        const char *salt = strrchr(name, '.');
+        uint8_t bytes[SALT_LEN / 2];
+
+        return name[0] == '.' && salt != name && hex_decode(salt + 1, bytes, sizeof(bytes)) == 0;
+}
+
+int folder_tidy(int fd, struct err *err) {
+        cleanup_names struct names names = {};
+        int r = folder_list(fd, &names, err);
+
+        for (size_t i = 0; r >= 0 && i < names.n; i++)
+                if (is_temporary_file(names.list[i]) && unlinkat(fd, names.list[i], 0) < 0 && errno != ENOENT && errno != EISDIR)
+                        r = err_errno(err, -errno, "%s", names.list[i]);
+        return r;
 }
 
 static int remove_at(int dirfd, const char *name, dev_t dev, int depth, struct err *err);

@@ -19,5 +19,8 @@ void names_done(struct names *names);
 /* What is in an open folder, "." and ".." left out, sorted. */
 int folder_list(int fd, struct names *ret, struct err *err);
 
+/* Removes the temporary files of file_replace() that a writer who was killed has left in an open folder. Nobody else may be writing
+ * there. */
+int folder_tidy(int fd, struct err *err);
 /* Removes `name` below dirfd, with all that is in it if it is a folder. Stays on its file system. Nothing there is success. */
 int folder_remove(int dirfd, const char *name, struct err *err);

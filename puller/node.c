@@ -78,11 +78,18 @@ void node_mode_update(struct node *n) {
         }
 }
 
+static int parent_sync(int fd) {
+        cleanup_fd int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return parent < 0 ? -1 : fsync(parent);
+}
+
 static int state_open(const char *path, enum node_access access, struct err *err) {
+        bool made = access == NODE_WRITE && mkdir(path, 0700) == 0;
         struct stat st;
         int fd;
 
-        if (access == NODE_WRITE && mkdir(path, 0700) < 0 && errno != EEXIST)
+        if (access == NODE_WRITE && !made && errno != EEXIST)
                 return err_errno(err, -errno, "cannot make the state directory %s", path);
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 && errno == ENOENT)
@@ -93,6 +100,13 @@ static int state_open(const char *path, enum node_access access, struct err *err
                 close(fd);
                 return err_set(err, -EPERM, REASON_CONFIG,
                                "the state directory %s must belong to uid %u and be writable by nobody else", path, geteuid());
+        }
+        /* All that will be synced in there is lost with its name. */
+        if (made && parent_sync(fd) < 0) {
+                int r = -errno;
+
+                close(fd);
+                return err_errno(err, r, "cannot make the state directory %s", path);
         }
         return fd;
 }

@@ -31,6 +31,15 @@ static int anchor_load(struct repo_cycle *c, const char *path, struct err *err) 
         return r < 0 ? err_wrap(err, r, "the trust anchor %s", path) : 0;
 }
 
+/* When the trusted timestamp was signed: a time that is over. The record may not have come to it before the power went. */
+static void issued_learn(struct repo_cycle *c) {
+        struct tuf_document timestamp;
+
+        if (c->trust && tuf_trust_role(c->trust, "timestamp", &timestamp) >= 0 && timestamp.common.issued > c->record.issued)
+                c->record.issued = timestamp.common.issued;
+        c->now = repo_now(c->record.issued, &c->clock);
+}
+
 /* What was trusted the last time, from today's anchor. Metadata that cannot be used is forgotten: floors are not kept there. */
 static void trusted_load(struct repo_cycle *c) {
         const struct tuf_trust_options options = {.now = c->now, .ignore_expiry = true};
@@ -53,7 +62,6 @@ static int trusted_renew(struct repo_cycle *c, struct papers *fresh, struct err 
         const struct tuf_trust_options options = {.now = verification_time(c)};
         cleanup_tuf_trust struct tuf_trust *trust = NULL;
         uint8_t before[SHA256_SIZE], now[SHA256_SIZE];
-        struct tuf_document timestamp;
         int r;
 
         r = papers_verify(fresh, &c->anchor_signed, c->trust ? &c->papers : NULL, &options, &trust, err);
@@ -70,8 +78,7 @@ static int trusted_renew(struct repo_cycle *c, struct papers *fresh, struct err 
         c->papers = *fresh;
         *fresh = (struct papers){};
         c->trust = steal_pointer(trust);
-        if (tuf_trust_role(c->trust, "timestamp", &timestamp) >= 0 && timestamp.common.issued > c->record.issued)
-                c->record.issued = timestamp.common.issued;
+        issued_learn(c);
         return 0;
 }
 
@@ -84,6 +91,7 @@ static int cycle_begin(struct repo_cycle *c, struct err *err) {
                 return r;
         c->now = repo_now(c->record.issued, &c->clock);
         trusted_load(c);
+        issued_learn(c);
         return 0;
 }
 
@@ -94,11 +102,7 @@ static int refresh(struct repo_cycle *c, struct fetched *ret_info, struct err *e
         cleanup_papers struct papers fresh = {};
         int r = repo_fetch_papers(c->n, &c->source, &c->anchor, verification_time(c), &fresh, ret_info, err);
 
-        if (r >= 0)
-                r = trusted_renew(c, &fresh, err);
-        if (r >= 0) /* what was signed may have moved the clock on */
-                c->now = repo_now(c->record.issued, &c->clock);
-        return r;
+        return r < 0 ? r : trusted_renew(c, &fresh, err);
 }
 
 /* Every bundle is looked at, one swap at a time; the first error is returned. */
@@ -145,13 +149,21 @@ int repo_poll(struct node *n, struct source *s, bool *ret_changed, struct err *e
                 if (r != -ECANCELED && c.trust)
                         stepped = bundles_step(&c, ret_changed, &next, &step);
         }
+        if (c.anchor.len > 0) {
+                struct err full = {};
+                int saved = repo_record_save(n->state_fd, &c.record, &full);
+
+                if (saved < 0 && r >= 0) { /* the next poll would not know what this one has decided */
+                        r = saved;
+                        why = full;
+                } else if (saved < 0)
+                        node_say(n, "%s", full.msg);
+        }
         if (r >= 0) {
                 source_succeeded(s);
                 source_refused(s, stepped < 0 ? &step : NULL);
         } else
                 source_failed(s, &why);
-        if (c.anchor.len > 0 && repo_record_save(n->state_fd, &c.record, &step) < 0)
-                node_say(n, "%s", step.msg);
         s->next_s = next.seconds;
         s->next_own = next.own;
         source_save(n, s, NULL);

@@ -163,9 +163,22 @@ static void shadow_end(struct step *s) {
                 repo_shadow_end(s->c->n, s->bundle);
 }
 
+static void taken_restore(struct step *s, const struct repo_memory *before) {
+        memcpy(s->memory->taken, before->taken, sizeof(before->taken));
+        memcpy(s->memory->taken_before, before->taken_before, sizeof(before->taken_before));
+}
+
+/* Also when that could not be written down. */
+static bool is_confirmed(const struct step *s, const char *content_hex) {
+        const struct bundle *b = node_bundle(s->c->n, s->name);
+
+        return b && b->journal.confirmed.present && streq(b->journal.confirmed.content_hex, content_hex);
+}
+
 static int take(struct step *s, bool *ret_changed, struct err *err) {
         cleanup_receipt struct receipt receipt = {};
         cleanup_release struct release rel = RELEASE_INIT;
+        const struct repo_memory before = *s->memory;
         struct swap_result result = {};
         int r;
 
@@ -175,10 +188,18 @@ static int take(struct step *s, bool *ret_changed, struct err *err) {
                 r = release_get(s, &s->decision.choice, &rel, err);
         if (r < 0)
                 return r;
+        /* Durable before it is done: if the power goes, the floor still holds, and the release does not pass for one that the
+         * operator installed. */
+        taken_set(s->memory, rel.manifest->content_hex);
+        r = repo_record_save(s->c->n->state_fd, &s->c->record, err);
+        if (r < 0) {
+                taken_restore(s, &before);
+                return r;
+        }
         /* A shadow ends when it is enforced; should that fail for now, what it has shown still counts. */
         r = swap_apply(s->c->n, &rel, &receipt, false, &result, err);
-        if (r >= 0)
-                taken_set(s->memory, rel.manifest->content_hex);
+        if (r < 0 && !is_confirmed(s, rel.manifest->content_hex))
+                taken_restore(s, &before);
         *ret_changed = r >= 0 && !result.unchanged;
         return r;
 }

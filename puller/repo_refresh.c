@@ -138,6 +138,15 @@ static int rollout_get(struct update *u, struct tuf_client *c, int kept, const c
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------- */
 
+/* A fetcher that was killed could not. */
+static int tidy(int spool, int metadata, int kept, struct err *err) {
+        int r = folder_tidy(spool, err);
+
+        if (r >= 0)
+                r = folder_tidy(metadata, err);
+        return r < 0 ? r : folder_tidy(kept, err);
+}
+
 int repo_refresh(const struct repo_refresh *what, const struct buf *anchor, struct papers *ret, struct err *err) {
         cleanup_fd int metadata = folder_open(what->spool, "metadata", true, err);
         cleanup_fd int kept = metadata < 0 ? -1 : folder_open(what->spool, "rollout", true, err);
@@ -150,7 +159,7 @@ int repo_refresh(const struct repo_refresh *what, const struct buf *anchor, stru
                                                    .anchor_len = anchor->len,
                                                    .now = what->now};
         cleanup_tuf_client struct tuf_client *c = NULL;
-        int r = metadata < 0 ? metadata : kept < 0 ? kept : 0;
+        int r = metadata < 0 ? metadata : kept < 0 ? kept : tidy(what->spool, metadata, kept, err);
 
         if (r >= 0)
                 r = tuf_client_new(&options, &c, err);

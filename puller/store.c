@@ -15,7 +15,6 @@
 #define NEW_PREFIX ".new-" /* being written */
 #define OLD_PREFIX ".old-" /* being removed */
 #define TEMPORARY_LEN 24
-#define SALT_LEN 16 /* hex digits */
 
 static int temporary_name(const char *prefix, char ret[static TEMPORARY_LEN], struct err *err) {
         uint64_t salt;
@@ -72,24 +71,6 @@ static int store_entry_collect(int store, const char *name, const char *const *k
         return 0; /* somebody else's */
 }
 
-/* The name of a temporary file of file_replace(): ".NAME.SALT". */
-static bool is_temporary_file(const char *name) {
-        const char *salt = strrchr(name, '.');
-        uint8_t bytes[SALT_LEN / 2];
-
-        return name[0] == '.' && salt != name && hex_decode(salt + 1, bytes, sizeof(bytes)) == 0;
-}
-
-static int temporary_files_collect(int dir, struct err *err) {
-        cleanup_names struct names names = {};
-        int r = folder_list(dir, &names, err);
-
-        for (size_t i = 0; r >= 0 && i < names.n; i++)
-                if (is_temporary_file(names.list[i]) && unlinkat(dir, names.list[i], 0) < 0 && errno != ENOENT && errno != EISDIR)
-                        r = err_errno(err, -errno, "%s", names.list[i]);
-        return r;
-}
-
 int store_collect(int state_fd, const char *const *keep, size_t n_keep, struct err *err) {
         static const char *const folders[] = {".", "journal", "bake"};
         cleanup_fd int store = folder_open(state_fd, STORE_FOLDER, false, err);
@@ -106,7 +87,7 @@ int store_collect(int state_fd, const char *const *keep, size_t n_keep, struct e
         }
         for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
                 cleanup_fd int dir = folder_open(state_fd, folders[i], false, first ? NULL : err);
-                int r = dir >= 0 ? temporary_files_collect(dir, first ? NULL : err) : dir == -ENOENT ? 0 : dir;
+                int r = dir >= 0 ? folder_tidy(dir, first ? NULL : err) : dir == -ENOENT ? 0 : dir;
 
                 if (r < 0 && !first)
                         first = r;
