@@ -52,8 +52,7 @@ static int get(void *ctx, const char *path, uint64_t max, struct buf *out, struc
         s->out = out;
         req.url = name.data;
         req.ca = s->ca.len > 0 ? &s->ca : NULL;
-        r = https_get(&req, &response, err);
-        return r < 0 && response.status == 403 ? -ENOENT : r;
+        return https_get(&req, &response, err);
 }
 
 /* Is the file the target that is listed? */

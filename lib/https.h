@@ -54,8 +54,8 @@ struct https_request {
 /* Checks the URLs' form, before anything is sent (bad-configuration; http:// always is), and lists the ports they need: the
  * URL's own or the proxy's, and 443, where a redirect may lead. */
 int https_ports(const char *url, const char *proxy, uint16_t ret[static HTTPS_PORTS_MAX], size_t *ret_n, struct err *err);
-/* too-large, or no stable reason. -ENOENT: the server says that there is no such file (404, 410). -ERANGE: it has nothing from
- * `offset` on (416). ret->retry_after_s and ret->status are also set on failure. */
+/* too-large, or no stable reason. -ENOENT: the server says that there is no such file (404, 410). -EPERM: that it is forbidden (403).
+ * -ERANGE: it has nothing from `offset` on (416). ret->retry_after_s and ret->status are also set on failure. */
 int https_get(const struct https_request *req, struct https_response *ret, struct err *err);
 
 /* NULL when memory is short. One at a time: a session serves one request, then the next. */

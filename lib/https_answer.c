@@ -34,8 +34,9 @@ static int status_errno(long status) {
         case 410:
                 return -ENOENT;
         case 401:
-        case 403:
                 return -EACCES;
+        case 403:
+                return -EPERM;
         case 416:
                 return -ERANGE;
         default:

@@ -18,7 +18,9 @@ struct tuf_client;
 
 struct tuf_client_options {
         /* A file of the metadata folder, of at most max bytes: more is too-large, as soon as it is seen. -ENOENT when the
-         * repository does not have it (HTTP 404 or 403). `path` is "timestamp.json", "7.root.json", "1.%3F.json"... */
+         * repository does not have it (HTTP 404, 410); -EPERM when it forbids it (HTTP 403): an object store that may not list what
+         * it has says so of what it does not have. For the next root, and for nothing else, both are the same. `path` is
+         * "timestamp.json", "7.root.json", "1.%3F.json"... */
         int (*get)(void *ctx, const char *path, uint64_t max, struct buf *out, struct err *err);
         /* Called for every document once it is trusted, in the order of trust, whether it was fetched or stored: the first
          * root, each further one, the timestamp, the snapshot, the targets, delegated roles. For a set that somebody else

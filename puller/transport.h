@@ -4,7 +4,7 @@
  * whatever it brings is unverified.
  *
  * Paths are those of files in the repository: relative, "/" between folders. All kinds answer in the same way: -ENOENT for what
- * is not there (and for nothing else), too-large for what is longer than the caller takes, unsafe-path and not-a-file for what no
+ * is not there and -EPERM for what a web server forbids (403), both for nothing else, too-large for what is longer than the caller takes, unsafe-path and not-a-file for what no
  * honest repository holds, no stable reason for servers and networks that fail. Everything ends in time, with memory and disk
  * bounded by what the request says. docs/transports.md is the same for operators.
  */
@@ -63,7 +63,8 @@ struct transport_seen {
 struct transport;
 
 /* What this source needs of the sandbox: fills profile, readable, writable_dir, ports and n_ports of *spec. Refuses what cannot be
- * meant (bad-configuration) before anything is sent. *needs must live until sandbox_enter() has returned. */
+ * meant (bad-configuration) before anything is sent. Of credentials it matters only whether there are any: they may be empty yet.
+ * *needs must live until sandbox_enter() has returned. */
 struct transport_needs {
         const char *readable[48];
         uint16_t ports[TRANSPORT_PORTS_MAX];

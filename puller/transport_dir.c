@@ -17,7 +17,7 @@ static int open_error(int e, struct err *err) {
                 return err_set(err, -ENOENT, REASON_NONE, "there is no such file");
         if (e == ELOOP || e == ENOTDIR)
                 return err_set(err, -EINVAL, REASON_NOT_A_FILE, "a link, or a file where a folder should be");
-        return err_errno(err, -e, "open");
+        return err_errno(err, e == EPERM ? -EACCES : -e, "open"); /* -EPERM is what web servers forbid */
 }
 
 /* By components, each without following a link: openat2() is not there before Linux 5.6, and not in the sandbox. */

@@ -23,6 +23,9 @@ port=$((20000 + RANDOM % 20000))
         [ "$(id -u)" != 0 ] || echo "user root;"
         echo "http { access_log off; client_body_temp_path $tmp/b; proxy_temp_path $tmp/p; fastcgi_temp_path $tmp/f; uwsgi_temp_path $tmp/u; scgi_temp_path $tmp/s;"
         echo "server { listen 127.0.0.1:$port; listen 127.0.0.1:$((port + 1)) ssl; ssl_certificate $tmp/tls.pem; ssl_certificate_key $tmp/tls.key;"
+        # An object store that may not list what it has: 403 for what is not there.
+        echo "location /store/ { alias $tmp/r/; error_page 404 =403 @no; } location @no { return 403; }"
+        echo "location /closed/metadata/timestamp.json { return 403; } location /closed/ { alias $tmp/r/; error_page 404 =403 @no; }"
         awk '$0 == "<!-- nginx -->" {found = 1; next} found && /^```/ {if (inside) exit; inside = 1; next} inside' "$top/docs/repository.md" |
                 sed "s:/srv/releases:$tmp/r:"
         echo "} }"
@@ -54,6 +57,12 @@ answers 404 "" .git/config
 run verify sample-1.tar.zst --root r/metadata/1.root.json --repo "https://127.0.0.1:$((port + 1))" --ca tls.pem
 exits 0 "verify --repo URL"
 says "bundles/sample-1.0.0.tar.zst" "finds the bundle"
+run verify sample-1.tar.zst --root r/metadata/1.root.json --repo "https://127.0.0.1:$((port + 1))/store/" --ca tls.pem
+exits 0 "verify --repo URL: 403 for the next root says that there is none"
+run verify sample-1.tar.zst --root r/metadata/1.root.json --repo "https://127.0.0.1:$((port + 1))/closed/" --ca tls.pem
+exits 1 "verify --repo URL: 403 for anything else is a failure"
+[[ $err == *timestamp.json*'403: access refused'* ]]
+result $? "with its reason"
 run verify sample-1.tar.zst --root r/metadata/1.root.json --repo "https://127.0.0.1:$((port + 1))/nothing/" --ca tls.pem
 [ "$status" != 0 ]
 result $? "verify --repo URL: no repository there"

@@ -125,6 +125,8 @@ get "${ca[@]}" https "$at/repo" file=targets/nothing
 is 1 'failed reason= errno=2 *' 'and so for a large one'
 get "${ca[@]}" https "$at/gone" get=$stamp
 is 1 'failed reason= errno=2 *' '410'
+get "${ca[@]}" https "$at/forbidden" get=metadata/2.root.json
+is 1 'failed reason= errno=1 *HTTP status 403: access refused*' '403, which is no 404 here: what it means for a newer root, tuf-client.t and repo-serve.t say'
 get "${ca[@]}" https "$at/error" get=$stamp
 is 1 'failed reason= errno=5 *HTTP status 500*' '500'
 get "${ca[@]}" https "$at/busy" get=$stamp

@@ -127,8 +127,8 @@ static int fetch(const char *base, const char *path, struct https_request *req, 
         req->plain_http = true;
         req->low_speed_s = LOW_SPEED_S;
         r = https_get(req, &response, err);
-        /* 403 is what an object store says of a file that it does not have and will not list. */
-        return r < 0 && (response.status == 404 || response.status == 403) ? -ENOENT : r;
+        /* Whatever page comes with it, and however long that is. */
+        return r < 0 && response.status == 404 ? -ENOENT : r;
 }
 
 static int metadata_data(void *ctx, const void *p, size_t n, struct err *err) {

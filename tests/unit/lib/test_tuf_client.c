@@ -19,6 +19,7 @@ struct world {
                 struct buf data;
         } files[FILES];
         size_t n_files;
+        int absent;            /* what the server says of what it does not have; 0: -ENOENT */
         int fail_at, requests; /* the request of that number fails; -1: none */
         char asked[1024], trusted[1024];
         struct buf anchor;
@@ -69,7 +70,7 @@ static int get(void *ctx, const char *path, uint64_t max, struct buf *out, struc
                         /* One that hands over more than it was asked for is not believed, either. */
                         return buf_append(out, w->files[i].data.data, w->files[i].data.len);
                 }
-        return -ENOENT;
+        return w->absent ? w->absent : -ENOENT;
 }
 
 static int trusted(void *ctx, const char *role, const struct tuf_signed *s, struct err *err) {
@@ -292,6 +293,24 @@ static void missing(void **state) {
         }
 }
 
+/* A server that says 403 of what it does not have: no newer root; of anything else, a failure. And another failure is no answer. */
+static void forbidden(void **state) {
+        struct world *w = *state;
+        struct err err;
+
+        w->absent = -EPERM;
+        assert_done(update(w, &err), err);
+        unserve(w, "1.bundles.json");
+        assert_int_equal(unlinkat(w->dirfd, "bundles.json", 0), 0);
+        assert_int_equal(update(w, &err), -EPERM);
+        unserve(w, "timestamp.json");
+        assert_int_equal(update(w, &err), -EPERM);
+        w->absent = -EACCES;
+        assert_int_equal(update(w, &err), -EACCES);
+        assert_non_null(strstr(w->asked, "2.root.json "));
+        assert_null(strstr(w->asked, "timestamp.json "));
+}
+
 /* What cannot be read where metadata should be is no reason to wait or to give up. */
 static void store_damaged(void **state) {
         static const char *const names[] = {"timestamp.json", "snapshot.json", "targets.json", "bundles.json"};
@@ -335,9 +354,9 @@ static void store_read_only(void **state) {
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         const struct CMUnitTest tests[] = {
-                TEST(first_and_second), TEST(no_root),  cmocka_unit_test(cut_off), TEST(history),
-                TEST(rotated_once),     TEST(too_much), cmocka_unit_test(missing), TEST(store_damaged),
-                TEST(store_read_only),
+                TEST(first_and_second), TEST(no_root),   cmocka_unit_test(cut_off), TEST(history),
+                TEST(rotated_once),     TEST(too_much),  cmocka_unit_test(missing), TEST(store_damaged),
+                TEST(store_read_only),  TEST(forbidden),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
