@@ -95,6 +95,7 @@ static void request_fill(struct job *j) {
                 .branch = j->strings[REPO_BRANCH],
                 .proxy = j->strings[REPO_PROXY],
                 .user = j->strings[REPO_USER],
+                .ca = j->fds[REPO_CA] >= 0 ? &j->given[REPO_CA] : NULL, /* read when the sandbox is entered */
                 .spool = j->fds[REPO_SPOOL],
                 .spool_path = j->strings[REPO_SPOOL_PATH],
                 .max_poll = j->start.max_poll,

@@ -28,25 +28,43 @@ const char *const *transport_readable(bool of_network) {
         return of_network ? network : parsing;
 }
 
-static void readable_fill(struct transport_needs *needs, const char *local) {
-        const char *const *from = transport_readable(!local);
+/* The system's authorities are for servers, and for proxies, that no `ca` is configured for. Where nobody needs them, libgit2 does
+ * not get to see them either: it reads all of them as it starts, for a TLS that is not used here. */
+static bool authorities_needed(const struct transport_request *req, bool tls) {
+        return tls && (!req->ca || req->proxy);
+}
+
+static bool is_authorities(const char *path) {
+        static const char *const names[] = {"/etc/ssl/certs", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
+                                            "/etc/pki/ca-trust/extracted"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (streq(path, names[i]))
+                        return true;
+        return false;
+}
+
+static void readable_fill(struct transport_needs *needs, const char *local, bool authorities) {
         size_t n = 0;
 
-        for (; from[n]; n++)
-                needs->readable[n] = from[n];
+        for (const char *const *from = transport_readable(!local); *from; from++)
+                if (authorities || !is_authorities(*from))
+                        needs->readable[n++] = *from;
         needs->readable[n] = local; /* NULL: none, and the end */
 }
 
-static int git_needs(const struct transport_request *req, struct transport_needs *needs, const char **ret_local,
+static int git_needs(const struct transport_request *req, struct transport_needs *needs, const char **ret_local, bool *ret_tls,
                      struct err *err) {
         struct branch_address a;
         int r = transport_address_parse(req->url, &a, err);
 
         *ret_local = NULL;
+        *ret_tls = false;
         if (r < 0)
                 return r;
         switch (a.reach) {
         case BRANCH_HTTPS:
+                *ret_tls = true;
                 return https_ports(a.url, req->proxy, needs->ports, &needs->n_ports, err);
         case BRANCH_SSH:
                 needs->ports[needs->n_ports++] = a.port;
@@ -62,6 +80,7 @@ int transport_sandbox(const struct transport_request *req, struct transport_need
                       struct err *err) {
         cleanup_buf struct buf url = {};
         const char *local = NULL;
+        bool tls = req->kind == TRANSPORT_HTTPS;
         int r = 0;
 
         *needs = (struct transport_needs){};
@@ -72,7 +91,7 @@ int transport_sandbox(const struct transport_request *req, struct transport_need
                         r = https_ports(url.data, req->proxy, needs->ports, &needs->n_ports, err);
                 break;
         case TRANSPORT_GIT:
-                r = git_needs(req, needs, &local, err);
+                r = git_needs(req, needs, &local, &tls, err);
                 break;
         case TRANSPORT_DIR:
                 local = req->url;
@@ -82,7 +101,7 @@ int transport_sandbox(const struct transport_request *req, struct transport_need
         }
         if (r < 0)
                 return r;
-        readable_fill(needs, local);
+        readable_fill(needs, local, authorities_needed(req, tls));
         if (!local)
                 needs->ports[needs->n_ports++] = DNS_PORT;
         spec->profile = local ? SANDBOX_PARSE : SANDBOX_NETWORK;
