@@ -18,9 +18,14 @@ static int reload(struct node *n, struct bundle *b, struct err *err) {
         if (r < 0)
                 return err_wrap(err, r, "the kept release %llu of '%s'", (unsigned long long)j->confirmed.release, b->name);
         /* Whatever is in a slot besides what the gate names came with another boot, or is incomplete. The journal must know that
-         * before such a slot is filled anew: a rollback to it would run two generations mixed. */
+         * before such a slot is filled anew: a rollback to it would run two generations mixed. The journal of another boot vouches
+         * for no slot: then a full disk does not keep the node from enforcing. */
         j->previous = (struct journal_gen){0};
         r = journal_save(n->state_fd, j, err);
+        if (r < 0 && !streq(j->boot_id, n->boot_id)) {
+                node_say(n, "%s: %s", b->name, err ? err->msg : "the journal cannot be written");
+                r = 0;
+        }
         slot = stage_slot(b);
         if (r >= 0)
                 r = stage_load(n, b, &rel, &plan, slot, err);
@@ -114,7 +119,7 @@ static bool kernel_complete(struct node *n, struct bundle *b) {
 static int after_reboot(struct node *n, struct bundle *b, struct err *err) {
         struct journal *j = &b->journal;
         struct rollback_page page;
-        int r = 0;
+        int r = 0, r2;
 
         /* An operator's rollback that the journal had not learnt of when the power went. */
         if (j->previous.present && rollback_page_read(n->page, &page) && streq(page.bundle, b->name) &&
@@ -134,7 +139,11 @@ static int after_reboot(struct node *n, struct bundle *b, struct err *err) {
 
                 r = record_left(n, b, &staged, &why);
         }
-        return r >= 0 && j->confirmed.present && !j->removed ? reload(n, b, err) : r;
+        if (!j->confirmed.present || j->removed)
+                return r;
+        /* Also when that could not be written down: it will be at the next start. */
+        r2 = reload(n, b, r < 0 ? NULL : err);
+        return r < 0 ? r : r2;
 }
 
 static int recover(struct node *n, struct bundle *b, struct err *err) {
