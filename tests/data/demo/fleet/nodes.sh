@@ -7,7 +7,7 @@
 #   ask NAME COMMAND                      runs it there, prints what it prints, ends as it ends
 #   at NAME COMMAND                       the same as a step of the story
 #   fleet                                 one line a node, from `lsmpull status --json` of each
-#   until_node SECONDS NAME JQ            waits until the node's status is so
+#   until_node NAME MEANING JQ            waits until the node's status is so: a check of the story
 
 declare -A node_pid=() node_ring=() node_source=() node_fd=()
 node_names=()
@@ -25,8 +25,8 @@ node_start() {
         mkfifo "$d/in"
         exec {fd}<>"$d/in"      # open at both ends: the node's input does not end with each command
         node_fd[$name]=$fd
-        "$top/ci/vm" --kernel "$kernel" --cpus 1 --mem 512 --net "$port" --stdin --timeout 1800 --console "$d/console" "$d/initrd" \
-                <"$d/in" >"$d/out" 2>"$d/err" &
+        "$top/ci/vm" --kernel "$kernel" --cpus 1 --mem 512 --net "$port" --stdin --timeout 3600 --console "$d/console" \
+                "$d/initrd" <"$d/in" >"$d/out" 2>"$d/err" &
         node_pid[$name]=$!
 }
 
@@ -49,7 +49,7 @@ answer() {
         until grep -m 1 "$2" "$work/nodes/$1/out"; do
                 kill -0 "${node_pid[$1]}" 2>/dev/null || { node_died "$1" "it is not running any more"; return 1; }
                 tries=$((tries + 1))
-                [ $tries -lt 1500 ] || { node_died "$1" "no answer within five minutes"; return 1; }
+                [ $tries -lt 3000 ] || { node_died "$1" "no answer within ten minutes"; return 1; }
                 sleep 0.2
         done
 }
@@ -77,19 +77,26 @@ fleet() {
                         (.bundles[0] // {}) as $b | $b.in_force as $f | $b.rollout as $r |
                         [$name, $ring, $source, (.kernel | split(".")[:2] | join(".")),
                          if $f then "\($f.release) (\($f.version))" else "-" end, $b.state // "-",
-                         ([$r.why // "-", $r.reason // ""] | map(select(. != "")) | join(": "))] | @tsv' "$work/nodes/$name/status" |
+                         ([$r.why // "-", $r.reason // ""] | map(select(. != "")) | join(": "))] | @tsv' \
+                        "$work/nodes/$name/status" |
                         awk -F'\t' '{ printf "%-10s %-8s %-7s %-7s %-11s %-11s %s\n", $1, $2, $3, $4, $5, $6, $7 }' || r=1
         done
         return $r
 }
 
 until_node() {
-        local until=$((SECONDS + $1)) name=$2
-        until status_of "$name" | jq -e "$3" >/dev/null 2>&1; do
-                if [ $SECONDS -ge $until ] || ! kill -0 "${node_pid[$name]}" 2>/dev/null; then
-                        { status_of "$name" | jq -c .; ask "$name" 'tail -n 30 /var/log/lsmpull.log'; } >&2 || true
-                        bad "$name: not so within $1 s" "$3"
+        local until=$((SECONDS + 600)) why=
+        until status_of "$1" 2>/dev/null | jq -e "$3" >/dev/null 2>&1; do
+                if ! kill -0 "${node_pid[$1]}" 2>/dev/null; then
+                        why='this node is not running any more'
+                        tail -n 40 "$work/nodes/$1/err"
+                elif [ $SECONDS -ge $until ]; then
+                        why="not so within ten minutes: $3"
+                        status_of "$1" | jq -c .
+                        ask "$1" 'tail -n 30 /var/log/lsmpull.log'
                 fi
+                [ -z "$why" ] || bad "$1: $2" "$why"
                 sleep 1
         done
+        good "$1: $2"
 }
