@@ -83,7 +83,10 @@ static void serve(struct agent *a, int conn, const struct op_request *req) {
         a->working = false;
         if (req->op != OP_STATUS)
                 a->metrics_due = 0;
-        metrics_count_refusal(&a->counts, reason_from_word(answer.reason));
+        if (answer.polled)
+                metrics_count_poll(&a->counts, a->source.failures > 0, reason_from_word(answer.reason));
+        else
+                metrics_count_refusal(&a->counts, reason_from_word(answer.reason));
         control_answer(conn, &answer);
         if (a->canceler >= 0) {
                 struct op_answer done = {.message = "called off: back on what was in force before"};

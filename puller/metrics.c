@@ -27,6 +27,7 @@ void metrics_done(struct metrics *m) {
         }
         free(m->bundles);
         free(m->hooks);
+        free(m->roles);
         free(m->quarantine);
         json_decref(m->status);
         *m = (struct metrics){0};
@@ -126,6 +127,19 @@ static int quarantine_read(const json_t *list, struct metrics *m) {
         return 0;
 }
 
+static int roles_read(const json_t *list, struct metrics *m) {
+        const json_t *j;
+        size_t i;
+
+        m->roles = new_array(json_array_size(list), sizeof(*m->roles));
+        if (!m->roles)
+                return -ENOMEM;
+        json_array_foreach(list, i, j) {
+                m->roles[m->n_roles++] = (struct metrics_role){text(j, "role"), number(j, "expires")};
+        }
+        return 0;
+}
+
 int metrics_read(json_t *status, const struct metrics_counts *counts, struct metrics *ret, struct err *err) {
         const json_t *source = json_object_get(status, "source"), *bundles = json_object_get(status, "bundles"), *j;
         cleanup_metrics struct metrics m = {.status = status,
@@ -144,6 +158,8 @@ int metrics_read(json_t *status, const struct metrics_counts *counts, struct met
 
         m.bundles = new_array(json_array_size(bundles), sizeof(*m.bundles));
         r = m.bundles ? quarantine_read(json_object_get(status, "quarantine"), &m) : -ENOMEM;
+        if (r >= 0)
+                r = roles_read(json_object_get(source, "metadata"), &m);
         json_array_foreach(bundles, i, j) {
                 if (r >= 0)
                         r = bundle_take(j, &m.bundles[m.n_bundles++]);

@@ -57,6 +57,11 @@ struct metrics_bundle {
         } rollout;
 };
 
+struct metrics_role { /* of the repository's trusted metadata */
+        const char *name;
+        uint64_t expires;
+};
+
 struct metrics_quarantine {
         const char *bundle, *reason;
         uint64_t releases; /* that hold on this kernel and agent */
@@ -69,6 +74,8 @@ struct metrics {
         bool paused;
         bool has_source, stale;
         uint64_t last_success, failures;
+        struct metrics_role *roles;
+        size_t n_roles;
         struct metrics_counts counts;
         struct metrics_bundle *bundles;
         size_t n_bundles;

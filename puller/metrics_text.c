@@ -100,8 +100,12 @@ static void source_put(struct writer *w, const struct metrics *m) {
                        "When the source was last reached and what it gave had held; 0 is never.", m->last_success);
                 single(w, "lsmpull_source_stale", "gauge", "1 when that is more than three intervals ago.", m->stale);
                 single(w, "lsmpull_source_failures", "gauge", "Polls that have failed in a row.", m->failures);
+                family(w, "lsmpull_metadata_expires_timestamp_seconds", "gauge",
+                       "When the repository's metadata that is trusted here expires, by role; nothing new is taken then.");
+                for (size_t i = 0; i < m->n_roles; i++)
+                        sample(w, "lsmpull_metadata_expires_timestamp_seconds", m->roles[i].expires, "role", m->roles[i].name);
         }
-        family(w, "lsmpull_polls_total", "counter", "Polls since the agent started.");
+        family(w, "lsmpull_polls_total", "counter", "Polls since the agent started, by itself and by `lsmpull once`.");
         sample(w, "lsmpull_polls_total", m->counts.polls_ok, "result", "ok");
         sample(w, "lsmpull_polls_total", m->counts.polls_failed, "result", "failed");
         family(w, "lsmpull_refusals_total", "counter",

@@ -78,8 +78,10 @@ static int once(struct node *n, struct source *source, struct op_answer *a, stru
         bool changed;
         int r = paused_check(n, err);
 
-        if (r >= 0)
+        if (r >= 0) {
+                a->polled = config_source_kind(n->config) != SOURCE_NONE;
                 r = from(config_source_address(n->config), source_poll(n, source, &changed, err), err);
+        }
         if (r >= 0)
                 done(a,
                      changed                   ? "a new release is in force"

@@ -44,6 +44,7 @@ struct op_answer {
         char reason[32];    /* "" when done */
         char message[2048]; /* what was done, or why not */
         json_t *status;     /* OP_STATUS */
+        bool polled;        /* OP_ONCE: the source was asked, or it was tried; for the agent itself, not sent */
 };
 void op_answer_done(struct op_answer *a);
 #define cleanup_op_answer cleanup(op_answer_done)

@@ -9,6 +9,7 @@
 #include "record.h"
 #include "repo_record.h"
 #include "status_bake.h"
+#include "status_metadata.h"
 
 static json_t *gen_json(const struct journal_gen *g) {
         if (!g->present)
@@ -194,11 +195,11 @@ static json_t *quarantine_json(const struct node *n) {
 static json_t *source_json(const struct node *n, const struct source *s) {
         if (config_source_kind(n->config) == SOURCE_NONE)
                 return json_null();
-        return json_pack("{s:s, s:b, s:I, s:I, s:I, s:s, s:o*, s:s, s:o*}", "address", config_source_address(n->config), "stale",
-                         source_stale(n, s, now_seconds()), "last_success", (json_int_t)s->last_success, "failing_since",
+        return json_pack("{s:s, s:b, s:I, s:I, s:I, s:s, s:o*, s:s, s:o*, s:o}", "address", config_source_address(n->config),
+                         "stale", source_stale(n, s, now_seconds()), "last_success", (json_int_t)s->last_success, "failing_since",
                          (json_int_t)s->failing_since, "failures", (json_int_t)s->failures, "reason", s->reason, "message",
                          record_text(s->message), "refused_reason", s->refused_reason, "refused_message",
-                         record_text(s->refused_message));
+                         record_text(s->refused_message), "metadata", status_metadata(n));
 }
 
 static json_t *loader_json(const struct node *n) {

@@ -18,7 +18,9 @@ static const char example[] =
         "{\"format\":1,\"version\":\"0.2.0\",\"time\":1795363000,\"kernel\":\"6.12.95\",\"mode\":\"enforce\",\"mode_source\":\"\","
         "\"paused\":false,\"paused_until\":0,\"loader\":null,"
         "\"source\":{\"address\":\"https://h/r\",\"last_success\":1795362990,\"stale\":false,\"failing_since\":0,\"failures\":2,"
-        "\"reason\":\"\",\"message\":\"\",\"refused_reason\":\"\",\"refused_message\":\"\"},"
+        "\"reason\":\"\",\"message\":\"\",\"refused_reason\":\"\",\"refused_message\":\"\","
+        "\"metadata\":[{\"role\":\"root\",\"version\":3,\"expires\":1826899000},"
+        "{\"role\":\"timestamp\",\"version\":812,\"expires\":1795449000}]},"
         "\"bundles\":["
         "{\"name\":\"baseline\",\"state\":\"enforcing\","
         "\"in_force\":{\"release\":41,\"version\":\"1.3.2\",\"content\":\"0123456789abcdef\",\"since\":1795360000},"
@@ -101,6 +103,9 @@ static void the_example(void **state) {
                 "lsmpull_source_last_success_timestamp_seconds 1795362990",
                 "lsmpull_source_stale 0",
                 "lsmpull_source_failures 2",
+                "# TYPE lsmpull_metadata_expires_timestamp_seconds gauge",
+                "lsmpull_metadata_expires_timestamp_seconds{role=\"root\"} 1826899000",
+                "lsmpull_metadata_expires_timestamp_seconds{role=\"timestamp\"} 1795449000",
                 "lsmpull_polls_total{result=\"ok\"} 2",
                 "lsmpull_refusals_total{reason=\"quarantined\"} 1",
                 "lsmpull_polls_total{result=\"failed\"} 3",
