@@ -4,7 +4,7 @@
 # real nginx by HTTPS and (`git http-backend`) by Git; and a node that has in force what it lists.
 
 variant=$PWD/build/${LSM_VARIANT:-release}
-lsmbundle=$variant/lsmbundle node_poll=$variant/tests/progs/node-poll
+lsmbundle=$variant/lsmbundle lsmpull=$variant/lsmpull node_poll=$variant/tests/progs/node-poll
 
 # $tmp/repo, and the same in the bare $tmp/repos/repo.git: a key for what people sign and one for what automation signs, a release and
 # its rollout. Sets $root, the anchor, and $content, the release's content id.
@@ -55,7 +55,7 @@ END
 }
 
 # polls NAME TIMES: what node-poll prints
-polls() { timeout 300 "$node_poll" "$variant/lsmpull" "$tmp/$1.yaml" baseline 1 "$content" "$2"; }
+polls() { timeout 300 "$node_poll" "$lsmpull" "$tmp/$1.yaml" baseline 1 "$content" "$2"; }
 
 # asked: the log since the last time. nginx writes a line when it has sent the answer's last byte: a moment after it is there.
 asked() {
