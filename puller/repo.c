@@ -9,6 +9,7 @@
 
 void repo_cycle_done(struct repo_cycle *c) {
         papers_done(&c->papers);
+        papers_done(&c->bound);
         tuf_trust_free(c->trust);
         repo_record_done(&c->record);
         tuf_signed_done(&c->anchor_signed);
@@ -40,7 +41,8 @@ static void issued_learn(struct repo_cycle *c) {
         c->now = repo_now(c->record.issued, &c->clock);
 }
 
-/* What was trusted the last time, from today's anchor. Metadata that cannot be used is forgotten: floors are not kept there. */
+/* What was trusted the last time, from today's anchor. Metadata that cannot be used is forgotten: floors are not kept there, and
+ * what vouched for the releases kept here still bounds what may follow. It does no more: what is newest, nobody knows. */
 static void trusted_load(struct repo_cycle *c) {
         const struct tuf_trust_options options = {.now = c->now, .ignore_expiry = true};
         struct err err = {};
@@ -50,6 +52,8 @@ static void trusted_load(struct repo_cycle *c) {
                 node_say(c->n, "the metadata kept here cannot be used, beginning from the anchor again: %s", err.msg);
                 papers_done(&c->papers);
         }
+        if (!c->trust)
+                repo_bound_find(c);
 }
 
 /* An image is as old as it is: what has expired in it is used all the same, since nothing newer is known. At time 0, nothing has. */
@@ -64,7 +68,7 @@ static int trusted_renew(struct repo_cycle *c, struct papers *fresh, struct err 
         uint8_t before[SHA256_SIZE], now[SHA256_SIZE];
         int r;
 
-        r = papers_verify(fresh, &c->anchor_signed, c->trust ? &c->papers : NULL, &options, &trust, err);
+        r = papers_verify(fresh, &c->anchor_signed, c->trust ? &c->papers : &c->bound, &options, &trust, err);
         if (r >= 0)
                 r = papers_digest(fresh, now, err);
         if (r >= 0)

@@ -13,6 +13,7 @@ struct repo_cycle {
         struct tuf_signed anchor_signed;
         struct papers papers;    /* trusted: verified here */
         struct tuf_trust *trust; /* of these; NULL: nothing is trusted yet */
+        struct papers bound;     /* with no trust: what may not be gone back behind all the same; empty: nothing is known */
         struct repo_record record;
         int64_t now;
         enum rollout_clock clock;
@@ -26,6 +27,9 @@ struct repo_next {
 
 void repo_cycle_done(struct repo_cycle *c);
 #define cleanup_repo_cycle cleanup(repo_cycle_done)
+
+/* (repo_bound.c) Finds c->bound: the newest metadata by which a kept release was accepted, from today's anchor. */
+void repo_bound_find(struct repo_cycle *c);
 
 /* The shadow of a bundle, for the facts of a decision; content_hex is for them to point at. */
 void repo_shadow_look(const struct node *n, const struct bundle *b, struct rollout_facts *facts,

@@ -5,7 +5,7 @@
 # needs: nginx openssl git build/lsmbundle
 # kernels: 6.12
 # files: tests/vm/node.sh:/test/node.sh
-# timeout: 600
+# timeout: 900
 . "$TESTLIB"
 . /test/node.sh
 
@@ -142,6 +142,11 @@ for kind in https git; do
 
         restore $T/at-1
         refused rolled-back-metadata "rollback: the state of before"
+
+        restore $T/at-1
+        rm -rf /var/cache/lsmpull
+        echo damaged >/var/lib/lsmpull/trust
+        refused rolled-back-metadata "rollback: when the metadata kept here was damaged"
 
         date -s @$((now + 2 * 86400)) >/dev/null
         refused expired "indefinite freeze: the same state for two days"
