@@ -3,49 +3,17 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "agent_parts.h"
 #include "control.h"
-#include "health_command.h"
-#include "metrics.h"
-#include "options.h"
-#include "pause.h"
-#include "repo.h"
-#include "reporter.h"
-#include "schedule.h"
-#include "source.h"
 #include "status.h"
 
 #define NS 1000000000LL
 #define REPORTER_RESTART_NS (5 * NS)
-#define RESTORE_RETRY_NS (30 * NS)
-#define STALE_COMMAND_NS (60 * NS)
 #define METRICS_NS (60 * NS)
-
-struct agent {
-        struct waiter waiter; /* first: the waiter is the agent */
-        const struct options *options;
-        struct config *config;
-        struct node node;
-        struct source source;
-        int listener, events_listener;
-        struct child reporter;
-        int64_t reporter_due; /* when to start it (again) */
-        struct reporter_watch watch;
-        int64_t restore_due; /* when to try again to restore what is not in force as it should be; 0: all is */
-        int64_t watchdog_ns; /* 0: none */
-        struct metrics_counts counts;
-        int64_t metrics_due; /* when to write them (again) */
-        bool metrics_failed; /* which was said */
-        bool stale_told;     /* on_stale.run was started, and the source not heard from since */
-        bool working;        /* a step of a swap, or another request, is under way */
-        int asker;           /* connection whose request is under way; -1 */
-        int canceler;        /* connection of an operator who called the trial off; -1 */
-        sigset_t waiting_mask;
-};
 
 /* A signal handler has no context argument. */
 static volatile sig_atomic_t stop_wanted, poll_wanted;
@@ -55,6 +23,17 @@ static void on_signal(int sig) {
                 poll_wanted = 1;
         else
                 stop_wanted = 1;
+}
+
+bool agent_stopping(void) {
+        return stop_wanted;
+}
+
+bool agent_hangup_take(void) {
+        bool came = poll_wanted;
+
+        poll_wanted = 0;
+        return came;
 }
 
 static void say(void *ctx, const char *line) {
@@ -73,6 +52,16 @@ static void answer_busy(int conn) {
         control_answer(conn, &busy);
 }
 
+void agent_canceler_answer(struct agent *a) {
+        struct op_answer done = {.message = "called off: back on what was in force before"};
+
+        if (a->canceler < 0)
+                return;
+        control_answer(a->canceler, &done);
+        close_p(&a->canceler);
+        a->canceler = -1;
+}
+
 static void serve(struct agent *a, int conn, const struct op_request *req) {
         cleanup_op_answer struct op_answer answer = {0};
 
@@ -88,13 +77,7 @@ static void serve(struct agent *a, int conn, const struct op_request *req) {
         else
                 metrics_count_refusal(&a->counts, reason_from_word(answer.reason));
         control_answer(conn, &answer);
-        if (a->canceler >= 0) {
-                struct op_answer done = {.message = "called off: back on what was in force before"};
-
-                control_answer(a->canceler, &done);
-                close_p(&a->canceler);
-                a->canceler = -1;
-        }
+        agent_canceler_answer(a);
 }
 
 /* true: what is under way must be called off. */
@@ -210,154 +193,7 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
         }
 }
 
-/* ---- the cycle --------------------------------------------------------------------------------------------------------- */
-
-static int source_check(void *ctx, int64_t deadline_ns, struct err *err) {
-        struct agent *a = ctx;
-
-        return source_reachable(&a->node, deadline_ns, err);
-}
-
-static void poll_source(struct agent *a) {
-        char before[sizeof(a->source.message)];
-        struct err err = {0};
-        struct pause pause;
-        bool changed;
-        int r;
-
-        pause_load(&a->node, &pause);
-        if (config_source_kind(a->node.config) == SOURCE_NONE || pause.paused)
-                return;
-        memcpy(before, a->source.message, sizeof(before));
-        a->working = true;
-        r = source_poll(&a->node, &a->source, &changed, &err);
-        metrics_count_poll(&a->counts, a->source.failures > 0, r < 0 ? err.reason : REASON_NONE);
-        a->metrics_due = 0;
-        /* Said once, not at every poll. */
-        if (r < 0 && !stop_wanted && !streq(before, err.msg))
-                fprintf(stderr, "%s: %s%s%s\n", config_source_address(a->node.config), reason_word(err.reason),
-                        err.reason ? ": " : "", err.msg);
-        a->working = false;
-        if (a->canceler >= 0) {
-                struct op_answer done = {.message = "called off: back on what was in force before"};
-
-                control_answer(a->canceler, &done);
-                close_p(&a->canceler);
-                a->canceler = -1;
-        }
-}
-
-/* Once for each time that the source falls silent. */
-static void stale_tell(struct agent *a) {
-        const struct config *c = a->config;
-        uint64_t since = source_stale_since(&a->node, &a->source), now = now_seconds();
-        struct err err = {0};
-        uid_t uid;
-        gid_t gid;
-
-        if (!c->stale_command)
-                return;
-        if (now <= since) {
-                a->stale_told = false;
-                return;
-        }
-        if (a->stale_told || now - since < (uint64_t)(c->stale_after_ns / NS))
-                return;
-        a->stale_told = true;
-        node_user(c->reporter_user, &uid, &gid);
-        a->working = true;
-        if (health_command_run(c->stale_command, uid, gid, &a->waiter, monotonic_ns() + STALE_COMMAND_NS, &err) < 0)
-                fprintf(stderr, "on_stale: %s\n", err.msg);
-        a->working = false;
-}
-
-/* What the journal says should be in force, and is not, or not as it should be. Tried again until it holds: memory, a time-out or a
- * disk may have been in the way. */
-static void restore(struct agent *a) {
-        struct err err = {0};
-
-        a->working = true;
-        a->restore_due = 0;
-        if (swap_recover(&a->node, &err) < 0) {
-                a->restore_due = monotonic_ns() + RESTORE_RETRY_NS;
-                fprintf(stderr, "not everything could be restored, trying again in %lld s: %s\n",
-                        (long long)(RESTORE_RETRY_NS / NS), err.msg);
-        }
-        a->working = false;
-}
-
-/* A fresh node is not bare until its first pull. */
-static void first_boot(struct agent *a) {
-        struct err err = {0};
-        bool changed;
-
-        a->working = true;
-        if (repo_first_boot(&a->node, &changed, &err) < 0)
-                fprintf(stderr, "first_boot: %s\n", err.msg);
-        a->working = false;
-}
-
-/* Somebody with root's rights may have removed what was pinned. */
-static void watch_pins(struct agent *a) {
-        bool whole = true;
-
-        for (size_t i = 0; i < a->node.n_bundles; i++)
-                whole = enforcement_check(&a->node.bundles[i]->kernel) && whole;
-        if (!whole)
-                restore(a);
-}
-
-/* SIGHUP. What cannot change under a running agent (its directories) waits for a restart, and is said. */
-static void configuration_reload(struct agent *a) {
-        struct config fresh = {0}, *c = a->config;
-
-        if (options_config(a->options, &fresh) != 0) {
-                fprintf(stderr, "the configuration is left as it was\n");
-                config_done(&fresh);
-                return;
-        }
-        if (!streq(fresh.state_dir, c->state_dir) || !streq(fresh.run_dir, c->run_dir) || !streq(fresh.bpffs_dir, c->bpffs_dir)) {
-                fprintf(stderr, "the configuration is left as it was: paths change with a restart only\n");
-                config_done(&fresh);
-                return;
-        }
-        config_done(c);
-        *c = fresh;
-        node_mode_update(&a->node);
-        restore(a);
-        fprintf(stderr, "configuration read again\n");
-}
-
-static void loop(struct agent *a) {
-        const struct config *c = a->config;
-        int64_t next = monotonic_ns(), wait;
-        struct schedule schedule = {.interval_ns = c->poll_interval_ns, .jitter_percent = c->poll_jitter_percent};
-
-        /* A node that has nothing yet does not wait for its turn. */
-        if (a->node.n_bundles > 0)
-                next += schedule_first(&schedule, random_u64());
-        while (!stop_wanted) {
-                int64_t due = next;
-
-                if (a->restore_due && a->restore_due < due)
-                        due = a->restore_due;
-                if (a->waiter.wait(&a->waiter, -1, due) < 0)
-                        continue;
-                if (poll_wanted) {
-                        poll_wanted = 0;
-                        configuration_reload(a);
-                } else if (a->restore_due && monotonic_ns() >= a->restore_due) {
-                        restore(a);
-                        continue;
-                }
-                watch_pins(a);
-                poll_source(a);
-                stale_tell(a);
-                schedule = (struct schedule){.interval_ns = c->poll_interval_ns, .jitter_percent = c->poll_jitter_percent};
-                wait = schedule_next(&schedule, a->source.failures, a->source.retry_after_s, random_u64());
-                next = monotonic_ns() + schedule_wake(&schedule, wait, a->source.next_s, !a->source.next_own, random_u64());
-        }
-}
+/* ---- the whole -------------------------------------------------------------------------------------------------------- */
 
 static void signals_take(struct agent *a) {
         const struct sigaction action = {.sa_handler = on_signal};
@@ -397,20 +233,16 @@ int agent_run(const struct options *options, struct config *config) {
         r = node_open(config, NODE_WRITE, &a.waiter, &a.node, &err);
         if (r < 0)
                 return report_error(NULL, &err, r);
-        a.node.source_check = source_check;
-        a.node.source_ctx = &a;
         if (sd_watchdog_enabled(0, &watchdog_us) > 0)
                 a.watchdog_ns = (int64_t)watchdog_us * 1000 / 2;
-        restore(&a);
-        first_boot(&a);
-        source_load(&a.node, &a.source);
+        agent_start(&a);
         r = a.listener = control_listen(config->run_dir, "control.sock", &err);
         if (r >= 0)
                 r = a.events_listener = control_listen(config->run_dir, "events.sock", &err);
         if (r >= 0) {
                 a.node.serving = true;
                 sd_notifyf(0, "READY=1\nSTATUS=%zu bundle%s", a.node.n_bundles, a.node.n_bundles == 1 ? "" : "s");
-                loop(&a);
+                agent_loop(&a);
                 sd_notify(0, "STOPPING=1");
         }
         child_kill(&a.reporter);

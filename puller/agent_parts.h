@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What agent.c (waiting, and serving requests while it waits) and agent_cycle.c (what is done in between) share; nobody else includes
+ * this. */
+#pragma once
+
+#include <signal.h>
+
+#include "metrics.h"
+#include "options.h"
+#include "reporter.h"
+#include "source.h"
+
+struct agent {
+        struct waiter waiter; /* first: the waiter is the agent */
+        const struct options *options;
+        struct config *config;
+        struct node node;
+        struct source source;
+        int listener, events_listener;
+        struct child reporter;
+        int64_t reporter_due; /* when to start it (again) */
+        struct reporter_watch watch;
+        int64_t restore_due; /* when to try again to restore what is not in force as it should be; 0: all is */
+        int64_t watchdog_ns; /* 0: none */
+        struct metrics_counts counts;
+        int64_t metrics_due; /* when to write them (again) */
+        bool metrics_failed; /* which was said */
+        bool stale_told;     /* on_stale.run was started, and the source not heard from since */
+        bool working;        /* a step of a swap, or another request, is under way */
+        int asker;           /* connection whose request is under way; -1 */
+        int canceler;        /* connection of an operator who called the trial off; -1 */
+        sigset_t waiting_mask;
+};
+
+/* SIGTERM or SIGINT came. */
+bool agent_stopping(void);
+/* SIGHUP came since this was asked last. */
+bool agent_hangup_take(void);
+/* Whoever called off what was under way learns that it is over. */
+void agent_canceler_answer(struct agent *a);
+
+/* ---- agent_cycle.c ---- */
+
+/* Before anything is served: what the journal says is in force; and a node that has nothing takes what it was born with. */
+void agent_start(struct agent *a);
+/* Until it is to stop: polls in their time, what could not be restored, what was removed, what is to be said of a silent source. */
+void agent_loop(struct agent *a);
