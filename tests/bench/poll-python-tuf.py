@@ -14,6 +14,7 @@ import shutil
 import sys
 import time
 
+
 def refresh(url, work, fetcher=None):
     from tuf.ngclient import Updater
     Updater(os.path.join(work, "metadata"), url + "/metadata/", fetcher=fetcher).refresh()
