@@ -79,6 +79,11 @@ kill -HUP $agent
 becomes 'lsmpull_bundle_release{bundle="rb"}' 2 "the ring's release arrives"
 becomes 'lsmpull_rollout_state{bundle="rb",state="current"}' 1 "the rollout is done here"
 is "$(metric 'lsmpull_rollout_info{bundle="rb",ring="canary"}')" 1 "the node's ring"
+for role in root timestamp snapshot; do
+        file=$(ls $R/metadata/*$role.json | tail -n 1)
+        becomes "lsmpull_metadata_expires_timestamp_seconds{role=\"$role\"}" \
+                "$(date -u -d "$(sed 's/.*"expires":"\([^T]*\)T\([0-9:]*\)Z".*/\1 \2/' "$file")" +%s)" "when the $role expires"
+done
 is "$(metric 'lsmpull_rollout_release{bundle="rb"}')" 2 "what the ring has"
 ok "an operator installs what the ring does not have" wait_for 240 lsmpull install /test/bundles/rb-noslot.tar.zst --key $KEY
 becomes 'lsmpull_rollout_state{bundle="rb",state="installed"}' 1 "no poll undoes that"
@@ -100,6 +105,20 @@ ok "no place to write to: said" wait_for 240 grep -q 'no metrics are written: ' 
 sleep 3
 is "$(grep -c 'no metrics are written: ' $T/agent)" 1 "once"
 ok "and enforcement is as it was" denied shadow
+kill -TERM $agent
+wait $agent
+
+# A poll that somebody asks for is a poll. This agent's own turn is far off.
+config "source: {repository: $R}" 'bundles: [rb]' 'ring: canary' 'node-id: one' 'poll: {interval: 24h, jitter: 0}' "metrics: {file: $PROM}"
+mkdir -p /tmp/metrics
+lsmpull run 2>>$T/agent &
+agent=$!
+becomes 'lsmpull_polls_total{result="ok"}' 0 "an agent that has not polled"
+ok "lsmpull once" lsmpull once
+becomes 'lsmpull_polls_total{result="ok"}' 1 "is counted"
+mv $R $R.away
+lsmpull once >/dev/null 2>&1
+becomes 'lsmpull_polls_total{result="failed"}' 1 "also when it fails"
 kill -TERM $agent
 wait $agent
 done_testing
