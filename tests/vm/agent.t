@@ -56,6 +56,7 @@ INTERVAL=10m
 configure
 kill -HUP $agent
 ok "SIGHUP: the configuration is read again" wait_for 60 grep -q 'configuration read again' $T/agent
+lsmpull once >/dev/null 2>&1 # answered when the poll that SIGHUP makes is over
 publish rb-noslot
 sleep 3
 ok "an interval of ten minutes: nothing comes in three seconds" in_force 2
