@@ -195,6 +195,7 @@ kill $agent
 wait $agent
 ok "the attempt is forgotten" lsmpull retry rb
 
+config 'confirm: {deadline: 10s, health: 1s}' # time to see the trial, on a slow machine, too
 stopped_at swap:flipped rb-2
 is "$(value $B.gate.pending) $(value $B.gate.expiries)" "false 2" "stopped while others make calls: the kernel has gone back"
 ok "what release 2 alone denies is not denied any more" allowed gshadow
@@ -205,7 +206,7 @@ ok "the bundle can be removed" lsmpull remove rb --yes
 config 'confirm: {deadline: 40s, health: 1s}'
 apply rb-quiet-1
 is "$status" 0 "a policy that nobody calls installs"
-config 'confirm: {deadline: 4s, health: 1s}'
+config 'confirm: {deadline: 10s, health: 1s}'
 stopped_at swap:flipped rb-quiet-2
 is "$(value $B.gate.pending) $(value $B.gate.expiries)" "true 0" "stopped in silence: nobody has noticed that the time is over"
 continued "stopped in silence"
