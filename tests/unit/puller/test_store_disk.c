@@ -20,8 +20,10 @@ static bool put_or_nothing(int fd, const struct release *rel, const struct recei
         return false;
 }
 
-static void disk_full(void **state) {
-        const char *path = ((struct place *)*state)->path;
+/* What a child does with a release and its receipt, in a state directory at `path`, where it may mount and limit what it likes. */
+typedef void (*child_fn)(const char *path, const struct release *rel, const struct receipt *r);
+
+static void in_child(void **state, child_fn fn) {
         cleanup_release struct release rel = RELEASE_INIT;
         cleanup_receipt struct receipt r = {};
         pid_t pid;
@@ -30,77 +32,70 @@ static void disk_full(void **state) {
         receipt_make(&r, 0, 2, 2);
         pid = fork();
         if (pid == 0) {
-                int fd = own_tmpfs(path, 1 << 20, 64);
-                unsigned pages, files;
-
-                for (pages = 1;; pages++) {
-                        own_tmpfs_resize(path, pages * 4096UL, 64);
-                        if (put_or_nothing(fd, &rel, &r))
-                                break;
-                }
-                CHILD_ASSERT(pages > 3 * SOURCE_LEN / 4096);
-                CHILD_ASSERT(store_remove(fd, rel.manifest->content_hex, NULL) == 0);
-                CHILD_ASSERT(unlinkat(fd, "store", AT_REMOVEDIR) == 0);
-                for (files = 2;; files++) {
-                        own_tmpfs_resize(path, 1 << 20, files);
-                        if (put_or_nothing(fd, &rel, &r))
-                                break;
-                }
-                CHILD_ASSERT(files > MEMBERS + 4);
+                fn(((struct place *)*state)->path, &rel, &r);
                 _exit(0);
         }
         child_verdict(pid);
+}
+
+static void full_child(const char *path, const struct release *rel, const struct receipt *r) {
+        int fd = own_tmpfs(path, 1 << 20, 64);
+        unsigned pages, files;
+
+        for (pages = 1;; pages++) {
+                own_tmpfs_resize(path, pages * 4096UL, 64);
+                if (put_or_nothing(fd, rel, r))
+                        break;
+        }
+        CHILD_ASSERT(pages > 3 * SOURCE_LEN / 4096);
+        CHILD_ASSERT(store_remove(fd, rel->manifest->content_hex, NULL) == 0);
+        CHILD_ASSERT(unlinkat(fd, "store", AT_REMOVEDIR) == 0);
+        for (files = 2;; files++) {
+                own_tmpfs_resize(path, 1 << 20, files);
+                if (put_or_nothing(fd, rel, r))
+                        break;
+        }
+        CHILD_ASSERT(files > MEMBERS + 4);
+}
+
+static void disk_full(void **state) {
+        in_child(state, full_child);
+}
+
+static void read_only_child(const char *path, const struct release *rel, const struct receipt *r) {
+        int fd = own_tmpfs(path, 4 << 20, 64);
+        cleanup_release struct release got = RELEASE_INIT;
+
+        CHILD_ASSERT(mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
+        CHILD_ASSERT(!put_or_nothing(fd, rel, r));
+        CHILD_ASSERT(mount(NULL, path, NULL, MS_REMOUNT, NULL) == 0);
+        CHILD_ASSERT(put_or_nothing(fd, rel, r));
+        CHILD_ASSERT(mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
+        CHILD_ASSERT(store_put(fd, rel, r, NULL) == 0); /* it is there */
+        CHILD_ASSERT(store_remove(fd, rel->manifest->content_hex, NULL) == -EROFS);
+        CHILD_ASSERT(store_get(fd, rel->manifest->content_hex, &got, NULL, NULL) == 0); /* boots from it all the same */
 }
 
 static void read_only(void **state) {
-        const char *path = ((struct place *)*state)->path;
-        cleanup_release struct release rel = RELEASE_INIT;
-        cleanup_receipt struct receipt r = {};
-        pid_t pid;
+        in_child(state, read_only_child);
+}
 
-        release_make(&rel, &made.bundle, 0, 2);
-        receipt_make(&r, 0, 2, 2);
-        pid = fork();
-        if (pid == 0) {
-                int fd = own_tmpfs(path, 4 << 20, 64);
-                cleanup_release struct release got = RELEASE_INIT;
+static void short_writes_child(const char *path, const struct release *rel, const struct receipt *r) {
+        static const rlim_t limits[] = {0, 1, 39, 40, 4999, 69999};
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-                CHILD_ASSERT(mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
-                CHILD_ASSERT(!put_or_nothing(fd, &rel, &r));
-                CHILD_ASSERT(mount(NULL, path, NULL, MS_REMOUNT, NULL) == 0);
-                CHILD_ASSERT(put_or_nothing(fd, &rel, &r));
-                CHILD_ASSERT(mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
-                CHILD_ASSERT(store_put(fd, &rel, &r, NULL) == 0); /* it is there */
-                CHILD_ASSERT(store_remove(fd, rel.manifest->content_hex, NULL) == -EROFS);
-                CHILD_ASSERT(store_get(fd, rel.manifest->content_hex, &got, NULL, NULL) == 0); /* boots from it all the same */
-                _exit(0);
+        signal(SIGXFSZ, SIG_IGN);
+        for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+                CHILD_ASSERT(setrlimit(RLIMIT_FSIZE, &(struct rlimit){limits[i], RLIM_INFINITY}) == 0);
+                CHILD_ASSERT(store_put(fd, rel, r, NULL) < 0);
+                CHILD_ASSERT(entries(fd, "store") == 0);
         }
-        child_verdict(pid);
+        CHILD_ASSERT(setrlimit(RLIMIT_FSIZE, &(struct rlimit){SOURCE_LEN, RLIM_INFINITY}) == 0);
+        CHILD_ASSERT(put_or_nothing(fd, rel, r));
 }
 
 static void short_writes(void **state) {
-        cleanup_release struct release rel = RELEASE_INIT;
-        cleanup_receipt struct receipt r = {};
-        int fd = state_fd(state);
-        pid_t pid;
-
-        release_make(&rel, &made.bundle, 0, 2);
-        receipt_make(&r, 0, 2, 2);
-        pid = fork();
-        if (pid == 0) {
-                static const rlim_t limits[] = {0, 1, 39, 40, 4999, 69999};
-
-                signal(SIGXFSZ, SIG_IGN);
-                for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-                        CHILD_ASSERT(setrlimit(RLIMIT_FSIZE, &(struct rlimit){limits[i], RLIM_INFINITY}) == 0);
-                        CHILD_ASSERT(store_put(fd, &rel, &r, NULL) < 0);
-                        CHILD_ASSERT(entries(fd, "store") == 0);
-                }
-                CHILD_ASSERT(setrlimit(RLIMIT_FSIZE, &(struct rlimit){SOURCE_LEN, RLIM_INFINITY}) == 0);
-                CHILD_ASSERT(put_or_nothing(fd, &rel, &r));
-                _exit(0);
-        }
-        child_verdict(pid);
+        in_child(state, short_writes_child);
 }
 
 /* Under strace, this program stores once more what the parent has put at PATH/from, at PATH/to. */
