@@ -97,8 +97,8 @@ static __always_inline void lsm_count_error(void) {
         __u32 zero = 0;
         struct lsm_counters *c = bpf_map_lookup_elem(&lsm_counters, &zero);
 
-        if (c)
-                c->errors++;
+        if (c) /* a program can be preempted by another one of its processor */
+                __sync_fetch_and_add(&c->errors, 1);
 }
 
 /* ---- small questions ----------------------------------------------------------------------------------------------- */
@@ -146,14 +146,14 @@ static __always_inline void lsm_report(const struct lsm_call *call, int error, _
         c = bpf_map_lookup_elem(&lsm_counters, &zero);
         if (c) {
                 if (lsm_config.mode == LSM_MODE_ENFORCE)
-                        c->denied++;
+                        __sync_fetch_and_add(&c->denied, 1);
                 else
-                        c->would_deny++;
+                        __sync_fetch_and_add(&c->would_deny, 1);
         }
         e = bpf_ringbuf_reserve(&lsm_events, sizeof(*e), 0);
         if (!e) {
                 if (c)
-                        c->lost++;
+                        __sync_fetch_and_add(&c->lost, 1);
                 return;
         }
         /* The buffer holds what was there before: nothing of it may show. */
