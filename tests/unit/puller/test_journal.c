@@ -2,10 +2,10 @@
 /* The journal: what is written is what is read, and what was damaged, is foreign or hostile is not read. */
 #include "journal_fixture.h"
 
-#include "folder.h"
-#include "json.h"
 #include <linux/types.h>
 
+#include "folder.h"
+#include "json.h"
 #include "lsm_abi.h"
 
 static void assert_gen_equal(const struct journal_gen *a, const struct journal_gen *b) {

@@ -21,92 +21,87 @@ static bool save_or_keep(int fd, const struct journal *old, const struct journal
         return r == 0;
 }
 
-static void disk_full(void **state) {
+/* What a child does in a state directory at `path`, where it may mount and limit what it likes, with a journal and the one after. */
+typedef void (*child_fn)(const char *path, const struct journal *old, const struct journal *new);
+
+static void in_child(void **state, child_fn fn) {
         struct journal old = full(STEP_STAGING), new = full(STEP_FLIPPING);
-        const char *path = ((struct place *)*state)->path;
         pid_t pid = fork();
 
         new.attempts = 3;
         if (pid == 0) {
-                int fd = own_tmpfs(path, 1 << 20, 64);
-                char page[4096] = {0};
-                int fill;
-
-                CHILD_ASSERT(journal_save(fd, &old, NULL) == 0);
-                own_tmpfs_resize(path, 64 * 1024, 64);
-                fill = openat(fd, "fill", O_WRONLY | O_CREAT, 0600);
-                while (write(fill, page, sizeof(page)) > 0) {
-                }
-                CHILD_ASSERT(errno == ENOSPC);
-                CHILD_ASSERT(!save_or_keep(fd, &old, &new));
-                CHILD_ASSERT(ftruncate(fill, 0) == 0);
-                CHILD_ASSERT(save_or_keep(fd, &old, &new)); /* space again: it goes on */
+                fn(((struct place *)*state)->path, &old, &new);
                 _exit(0);
         }
         child_verdict(pid);
+}
+
+static void full_child(const char *path, const struct journal *old, const struct journal *new) {
+        int fd = own_tmpfs(path, 1 << 20, 64);
+        char page[4096] = {0};
+        int fill;
+
+        CHILD_ASSERT(journal_save(fd, old, NULL) == 0);
+        own_tmpfs_resize(path, 64 * 1024, 64);
+        fill = openat(fd, "fill", O_WRONLY | O_CREAT, 0600);
+        while (write(fill, page, sizeof(page)) > 0) {
+        }
+        CHILD_ASSERT(errno == ENOSPC);
+        CHILD_ASSERT(!save_or_keep(fd, old, new));
+        CHILD_ASSERT(ftruncate(fill, 0) == 0);
+        CHILD_ASSERT(save_or_keep(fd, old, new)); /* space again: it goes on */
+}
+
+static void disk_full(void **state) {
+        in_child(state, full_child);
+}
+
+static void no_inodes_child(const char *path, const struct journal *old, const struct journal *new) {
+        int fd = own_tmpfs(path, 0, 16);
+
+        CHILD_ASSERT(journal_save(fd, old, NULL) == 0);
+        for (char name[] = "a"; mkdirat(fd, name, 0700) == 0; name[0]++) {
+        }
+        CHILD_ASSERT(errno == ENOSPC);
+        CHILD_ASSERT(!save_or_keep(fd, old, new));
 }
 
 static void no_inodes(void **state) {
-        struct journal old = full(STEP_STAGING), new = full(STEP_FLIPPING);
-        const char *path = ((struct place *)*state)->path;
-        pid_t pid = fork();
+        in_child(state, no_inodes_child);
+}
 
-        new.attempts = 3;
-        if (pid == 0) {
-                int fd = own_tmpfs(path, 0, 16);
+static void read_only_child(const char *path, const struct journal *old, const struct journal *new) {
+        struct rollback_page *page;
+        int fd = own_tmpfs(path, 0, 0);
 
-                CHILD_ASSERT(journal_save(fd, &old, NULL) == 0);
-                for (char name[] = "a"; mkdirat(fd, name, 0700) == 0; name[0]++) {
-                }
-                CHILD_ASSERT(errno == ENOSPC);
-                CHILD_ASSERT(!save_or_keep(fd, &old, &new));
-                _exit(0);
-        }
-        child_verdict(pid);
+        CHILD_ASSERT(journal_save(fd, old, NULL) == 0);
+        CHILD_ASSERT(mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
+        CHILD_ASSERT(!save_or_keep(fd, old, new));
+        CHILD_ASSERT(journal_delete(fd, "baseline", NULL) == -EROFS);
+        CHILD_ASSERT(rollback_page_map(fd, &page, NULL) == -EROFS);
 }
 
 static void read_only(void **state) {
-        struct journal old = full(STEP_STAGING), new = full(STEP_FLIPPING);
-        const char *path = ((struct place *)*state)->path;
-        pid_t pid = fork();
-
-        new.attempts = 3;
-        if (pid == 0) {
-                struct rollback_page *page;
-                int fd = own_tmpfs(path, 0, 0);
-
-                CHILD_ASSERT(journal_save(fd, &old, NULL) == 0);
-                CHILD_ASSERT(mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
-                CHILD_ASSERT(!save_or_keep(fd, &old, &new));
-                CHILD_ASSERT(journal_delete(fd, "baseline", NULL) == -EROFS);
-                CHILD_ASSERT(rollback_page_map(fd, &page, NULL) == -EROFS);
-                _exit(0);
-        }
-        child_verdict(pid);
+        in_child(state, read_only_child);
 }
 
 /* Writes that stop in the middle of the file. */
-static void short_writes(void **state) {
-        struct journal old = full(STEP_STAGING), new = full(STEP_FLIPPING);
-        int fd = state_fd(state);
-        pid_t pid;
+static void short_writes_child(const char *path, const struct journal *old, const struct journal *new) {
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        rlim_t at = 0;
 
-        new.attempts = 3;
-        assert_int_equal(journal_save(fd, &old, NULL), 0);
-        pid = fork();
-        if (pid == 0) {
-                rlim_t at = 0;
-
-                signal(SIGXFSZ, SIG_IGN);
-                for (;; at += 50) {
-                        CHILD_ASSERT(setrlimit(RLIMIT_FSIZE, &(struct rlimit){at, RLIM_INFINITY}) == 0);
-                        if (save_or_keep(fd, &old, &new))
-                                break;
-                }
-                CHILD_ASSERT(at > 500); /* it did fail, and often */
-                _exit(0);
+        CHILD_ASSERT(journal_save(fd, old, NULL) == 0);
+        signal(SIGXFSZ, SIG_IGN);
+        for (;; at += 50) {
+                CHILD_ASSERT(setrlimit(RLIMIT_FSIZE, &(struct rlimit){at, RLIM_INFINITY}) == 0);
+                if (save_or_keep(fd, old, new))
+                        break;
         }
-        child_verdict(pid);
+        CHILD_ASSERT(at > 500); /* it did fail, and often */
+}
+
+static void short_writes(void **state) {
+        in_child(state, short_writes_child);
 }
 
 /* ---- crashes -------------------------------------------------------------------------------------------------------- */
