@@ -41,7 +41,7 @@ CFLAGS_bad-confirm := -O0 -DLSM_BAD_CONFIRM_STORE
 CFLAGS_bad-expiry := -O0 -DLSM_BAD_EXPIRY
 CFLAGS_bad-rollback := -O0 -DLSM_BAD_ROLLBACK
 
-CFLAGS  += -std=gnu17 $(WARN) $(CFLAGS_$(VARIANT)) -D_GNU_SOURCE -DLSM_VERSION='"$(VERSION)"' -Ilib -Ibpf/include -I$(B)/gen
+CFLAGS  += -std=gnu17 $(WARN) $(CFLAGS_$(VARIANT)) -D_GNU_SOURCE -DLSM_VERSION='"$(VERSION)"' -Ilib -Ibpf/include -Ibpf/engine -I$(B)/gen
 LDFLAGS += $(LDFLAGS_$(VARIANT)) -Wl,--as-needed
 
 # pkg-config with a message that says what to install.
@@ -122,9 +122,14 @@ $(lib_obj) $(builder_obj) $(puller_obj) $(guest_obj): $(B)/flags
 $(B)/flags: force
 	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(CC) $(CFLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(CC) $(CFLAGS))' >$@
 
-# The headers a policy includes are compiled into lsmbundle, so that a build needs nothing but the one program and clang.
+# The headers a policy and the engine of rules include are compiled into lsmbundle, so that a build needs nothing but the one program
+# and clang. gen/headers.inc names them all.
 bpf_headers := $(wildcard bpf/include/*.h)
-$(B)/builder/headers.o: builder/headers.c $(bpf_headers)
+embedded := $(sort $(bpf_headers) $(wildcard bpf/engine/*.h))
+$(B)/builder/headers.o: builder/headers.c $(B)/gen/headers.inc $(embedded)
+$(B)/gen/headers.inc: force
+	@mkdir -p $(@D); printf 'HEADER(%s, "%s")\n' $(foreach h,$(embedded),$(basename $(notdir $h)) $h) >$@.tmp; \
+	cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 
 # The agent's own programs, as skeletons.
 $(puller_obj): | $(skeletons)

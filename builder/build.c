@@ -10,6 +10,8 @@
 
 static void policy_done(struct build_policy *p) {
         object_free(p->object);
+        scope_tables_done(&p->scope);
+        strv_done(&p->defines);
         compile_unit_done(&p->unit);
         for (size_t i = 0; i < p->n_seeds; i++)
                 buf_done(&p->seeds[i].records);
@@ -20,6 +22,7 @@ void build_done(struct build *b) {
         for (size_t i = 0; i < b->n_policies; i++)
                 policy_done(&b->policies[i]);
         free(b->policies);
+        build_engine_free(b->engine);
         free(b->root);
         toolchain_done(&b->toolchain);
         provenance_done(&b->provenance);
@@ -30,8 +33,8 @@ void build_done(struct build *b) {
  * do not depend on where the tree stands. */
 static int root_find(struct build *b) {
         b->root = strdup(b->bundle->dir);
-        for (size_t i = 0; b->root && i < b->n_policies; i++) {
-                cleanup_free char *dir = path_dir(b->policies[i].source->path), *root = b->root;
+        for (size_t i = 0; b->root && i < b->bundle->n_policies; i++) {
+                cleanup_free char *dir = path_dir(b->bundle->policies[i].path), *root = b->root;
 
                 b->root = dir ? path_common(root, dir) : NULL;
         }
@@ -50,8 +53,17 @@ static int compile_policies(struct build *b, const struct build_options *options
         e = toolchain_find(cache, &b->toolchain, err);
         if (e < 0)
                 return e;
-        for (size_t i = 0; i < b->n_policies; i++)
-                units[i] = (struct compile_unit){.name = b->policies[i].source->name, .source = b->policies[i].source->path};
+        for (size_t i = 0; i < b->n_policies; i++) {
+                const struct policy_source *source = b->policies[i].source;
+
+                e = build_scope_make(b, &b->policies[i], err);
+                if (e < 0)
+                        return e;
+                units[i] =
+                        (struct compile_unit){.name = source->name, .source = source->path, .defines = &b->policies[i].defines};
+                if (source->rules)
+                        units[i].text = build_engine_text(b->engine);
+        }
         e = compile_all(&compiler, units, b->n_policies, err);
         for (size_t i = 0; i < b->n_policies; i++) {
                 b->policies[i].unit = units[i];
@@ -76,9 +88,11 @@ static void report_no_map(const struct build_policy *p, const struct yaml_node *
                    key->kind == YAML_SCALAR ? key->text : "?", names);
 }
 
-static int pack_seeds(struct build_policy *p, struct diags *diags, struct err *err) {
+static int pack_seeds(struct build *b, struct build_policy *p, struct diags *diags, struct err *err) {
         const struct yaml_node *seeds = p->source->seeds;
 
+        if (p->source->rules)
+                return build_engine_seed(b, p, err);
         p->seeds = new_array(seeds ? seeds->n : 0, sizeof(*p->seeds));
         if (!p->seeds)
                 return err_errno(err, -ENOMEM, "seeds");
@@ -112,7 +126,9 @@ static int read_objects(struct build *b, struct diags *diags, struct err *err) {
                 if (e < 0 && e != -EBADMSG)
                         return err_wrap(err, e, "policy '%s'", p->source->name);
                 if (e == 0)
-                        e = pack_seeds(p, diags, err);
+                        e = pack_seeds(b, p, diags, err);
+                if (e == 0)
+                        e = build_scope_seed(p, err);
                 if (e < 0 && e != -EBADMSG)
                         return e;
         }
@@ -160,6 +176,9 @@ static int find_provenance(struct build *b, struct err *err) {
 
         for (size_t i = 0; e == 0 && i < b->bundle->selftests.n; i++)
                 e = strv_add_set(&files, b->bundle->selftests.v[i]);
+        for (size_t i = 0; e == 0 && i < b->bundle->n_policies; i++)
+                if (b->bundle->policies[i].rules)
+                        e = strv_add_set(&files, b->bundle->policies[i].path);
         for (size_t i = 0; i < b->n_policies; i++) {
                 const struct record *record = &b->policies[i].unit.record;
 
@@ -170,6 +189,20 @@ static int find_provenance(struct build *b, struct err *err) {
         return e < 0 ? err_errno(err, e, "provenance") : provenance_find(b->bundle->dir, &files, &b->provenance, err);
 }
 
+/* In the order of bundle.yaml; the engine where the first one stands that is written as rules. */
+static void list_policies(struct build *b) {
+        bool engine = false;
+
+        for (size_t i = 0; i < b->bundle->n_policies; i++) {
+                const struct policy_source *source = &b->bundle->policies[i];
+
+                if (source->rules && engine)
+                        continue;
+                engine = engine || source->rules;
+                b->policies[b->n_policies++].source = source->rules ? build_engine_source(b->engine) : source;
+        }
+}
+
 int build_policies(struct build *b, const struct build_options *options, struct diags *diags, struct err *err) {
         size_t before = diags->n_errors;
         int e;
@@ -177,9 +210,10 @@ int build_policies(struct build *b, const struct build_options *options, struct 
         b->policies = new_array(b->bundle->n_policies, sizeof(*b->policies));
         if (!b->policies)
                 return err_errno(err, -ENOMEM, "build");
-        b->n_policies = b->bundle->n_policies;
-        for (size_t i = 0; i < b->n_policies; i++)
-                b->policies[i].source = &b->bundle->policies[i];
+        e = build_engine_make(b, diags, err);
+        if (e < 0)
+                return e;
+        list_policies(b);
         e = root_find(b);
         if (e < 0)
                 return err_errno(err, e, "build");

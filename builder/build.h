@@ -7,6 +7,7 @@
 #include "compile.h"
 #include "object.h"
 #include "provenance.h"
+#include "rules_yaml.h"
 #include "selftest_yaml.h"
 
 struct build_seed {
@@ -14,10 +15,12 @@ struct build_seed {
         struct buf records;
 };
 
-struct build_policy { /* the i-th of bundle->policies */
+struct build_policy { /* one of bundle->policies, or the engine of those that are written as rules */
         const struct policy_source *source;
         struct compile_unit unit;
         struct object *object;
+        struct scope_tables scope;
+        struct strv defines; /* for the compiler */
         struct build_seed *seeds;
         size_t n_seeds;
 };
@@ -25,7 +28,9 @@ struct build_policy { /* the i-th of bundle->policies */
 struct build {
         const struct bundle_source *bundle;
         const struct selftest_set *selftests;
-        const char *version; /* of the bundle */
+        const struct rules_set *rules;
+        struct build_engine *engine; /* NULL: there are no rules */
+        const char *version;         /* of the bundle */
         uint64_t release;
         struct toolchain toolchain;
         struct provenance provenance;
@@ -43,9 +48,22 @@ struct build_options {
         void *progress_ctx;
 };
 
-/* Compiles, reads the objects back, packs the seeds. b: bundle, selftests, version and release are set. -EBADMSG: the findings
+/* Compiles, reads the objects back, packs the seeds. b: bundle, selftests, rules, version and release are set. -EBADMSG: the findings
  * say what is wrong with the sources. */
 int build_policies(struct build *b, const struct build_options *options, struct diags *diags, struct err *err);
+
+/* The policy that all rules of the bundle become. (build_engine.c) */
+int build_engine_make(struct build *b, struct diags *diags, struct err *err);
+void build_engine_free(struct build_engine *engine);
+const struct policy_source *build_engine_source(const struct build_engine *engine);
+const struct buf *build_engine_text(const struct build_engine *engine);
+/* The object is read: hands the tables over as seeds. */
+int build_engine_seed(struct build *b, struct build_policy *p, struct err *err);
+
+/* For whom the policies are in force: what the compiler has to know of it, and after the objects are read, the tables as seeds.
+ * (build_scope.c) */
+int build_scope_make(struct build *b, struct build_policy *p, struct err *err);
+int build_scope_seed(struct build_policy *p, struct err *err);
 
 /* The archive's members and the manifest that lists them, unsigned. (manifest_write.c) */
 struct build_archive {

@@ -13,9 +13,11 @@
 struct policy_reader {
         struct bundle_source *bundle;
         struct policy_source *policy;
+        bool has_source;
 };
 
 static void policy_done(struct policy_source *p) {
+        scope_done(&p->scope);
         free(p->name);
         free(p->path);
         free(p->shown);
@@ -93,7 +95,9 @@ static void read_policy_name(void *into, const struct yaml_node *value, struct d
 static void read_source(void *into, const struct yaml_node *value, struct diags *diags) {
         struct policy_reader *r = into;
 
-        file_named(r->bundle, value, "source", &r->policy->path, &r->policy->shown, diags);
+        r->has_source = true;
+        if (!r->policy->rules)
+                file_named(r->bundle, value, "source", &r->policy->path, &r->policy->shown, diags);
 }
 
 static void read_mode(void *into, const struct yaml_node *value, struct diags *diags) {
@@ -126,12 +130,17 @@ static void read_seeds(void *into, const struct yaml_node *value, struct diags *
 }
 
 static void read_rules(void *into, const struct yaml_node *value, struct diags *diags) {
-        diag_error(diags, value->pos,
-                   "'rules' is not supported yet by this version: write the policy in C and name it with 'source'");
+        struct policy_reader *r = into;
+
+        r->policy->rules = true;
+        if (!r->has_source)
+                file_named(r->bundle, value, "rules", &r->policy->path, &r->policy->shown, diags);
 }
 
 static void read_scope(void *into, const struct yaml_node *value, struct diags *diags) {
-        diag_error(diags, value->pos, "'scope' is not supported yet by this version: policies hold for the whole node");
+        struct policy_reader *r = into;
+
+        scope_read(value, &r->policy->scope, diags);
 }
 
 static void read_policy(struct bundle_source *b, const struct yaml_node *node, struct diags *diags) {
@@ -141,15 +150,38 @@ static void read_policy(struct bundle_source *b, const struct yaml_node *node, s
                 {"seeds", false, read_seeds},
         };
         struct policy_source *policy = &b->policies[b->n_policies];
+        struct policy_reader r = {b, policy};
         size_t before = diags->n_errors;
 
         policy->pos = node->pos;
-        fields_read(node, fields, ARRAY_SIZE(fields), "a policy", &(struct policy_reader){b, policy}, diags);
+        fields_read(node, fields, ARRAY_SIZE(fields), "a policy", &r, diags);
         b->n_policies++;
+        if (policy->plain && policy->scope.key)
+                diag_error(diags, policy->scope.pos, "a plain policy cannot have a scope: it does not ask where it is in force");
         if (policy->plain && policy->mode != MODE_ENFORCE)
                 diag_error(diags, node->pos, "a plain policy can only enforce: it does not know of audit mode");
+        if (r.has_source && policy->rules)
+                diag_error(diags, node->pos, "a policy has 'source' or 'rules', not both");
+        if (policy->rules && (policy->plain || policy->seeds))
+                diag_error(diags, node->pos, "'%s' is for policies in C: this one has rules", policy->plain ? "plain" : "seeds");
         if (!policy->path && diags->n_errors == before)
-                diag_error(diags, node->pos, "a policy has no 'source'");
+                diag_error(diags, node->pos, "a policy has no 'source', and no 'rules'");
+}
+
+/* All rules together become one more policy. */
+static void check_rules_policy(const struct bundle_source *b, struct diags *diags) {
+        const struct policy_source *taken = NULL;
+        bool rules = false;
+
+        for (size_t i = 0; i < b->n_policies; i++) {
+                const struct policy_source *p = &b->policies[i];
+
+                rules = rules || p->rules;
+                if (!p->rules && p->name && streq(p->name, RULES_POLICY))
+                        taken = p;
+        }
+        if (rules && taken)
+                diag_error(diags, taken->pos, "the name '" RULES_POLICY "' is taken: it is what the rules of a bundle become");
 }
 
 /* ---- the bundle ---------------------------------------------------------------------------------------------------- */
@@ -208,6 +240,7 @@ static void read_policies(void *into, const struct yaml_node *value, struct diag
         }
         for (size_t i = 0; i < value->n; i++)
                 read_policy(b, value->items[i], diags);
+        check_rules_policy(b, diags);
 }
 
 static void read_selftests(void *into, const struct yaml_node *value, struct diags *diags) {

@@ -4,18 +4,23 @@
 
 #include "err.h"
 #include "manifest.h"
+#include "scope.h"
 #include "strv.h"
 #include "yaml.h"
 
 #define BUNDLE_YAML "bundle.yaml"
+/* What the policy is called that all rules of a bundle become. */
+#define RULES_POLICY "rules"
 
 struct policy_source {
         char *name;
         struct pos pos;
-        char *path;  /* the C file: absolute, normal */
+        char *path;  /* the C file, or the file of rules: absolute, normal */
         char *shown; /* the same for messages */
         enum policy_mode mode;
         bool plain;
+        bool rules;                    /* written as rules */
+        struct scope scope;            /* of rules: unless their file has one */
         const struct yaml_node *seeds; /* a mapping from map names; NULL: none */
 };
 

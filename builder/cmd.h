@@ -43,6 +43,8 @@ extern const struct command cmd_keygen, cmd_lint, cmd_build, cmd_sign, cmd_verif
 extern const struct command cmd_repo_init, cmd_repo_stage, cmd_repo_publish, cmd_repo_promote, cmd_repo_refresh, cmd_repo_rotate,
         cmd_repo_show;
 
+extern const struct command cmd_import_kubearmor, cmd_import_tetragon;
+
 /* Reads what follows the command's name. false: *ret_code is the exit code (help was printed, or the usage is wrong). */
 bool args_parse(const struct command *command, int argc, char **argv, struct args *ret, int *ret_code);
 void args_done(struct args *args);

@@ -30,7 +30,7 @@ static void say_done(const struct build *b, const struct signers *signers, const
         for (size_t i = 0; i < b->n_policies; i++)
                 n_cached += b->policies[i].unit.cached;
         printf("%s: %s %s, release %ju, %zu polic%s%s, %s", output, b->bundle->name, b->version, (uintmax_t)b->release,
-               b->n_policies, b->n_policies == 1 ? "y" : "ies",
+               b->bundle->n_policies, b->bundle->n_policies == 1 ? "y" : "ies",
                unchanged                   ? " (unchanged)"
                : n_cached == b->n_policies ? " (none compiled anew)"
                                            : "",
@@ -45,6 +45,7 @@ static int set_identity(const struct args *args, const struct sources *sources, 
 
         b->bundle = sources->bundle;
         b->selftests = &sources->selftests;
+        b->rules = &sources->rules;
         b->version = version ?: sources->bundle->version;
         b->release = sources->bundle->release;
         if (!version_valid(b->version))

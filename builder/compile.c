@@ -18,7 +18,8 @@
 
 /*
  * The compiler runs in the root of the tree, so that what remains of a path after the map ("./bpf/x.bpf.c") can be opened
- * there: BTF quotes source lines for the verifier's log, and LLVM reads them from files by these names.
+ * there: BTF quotes source lines for the verifier's log, and LLVM reads them from files by these names. For a source that was
+ * made it runs beside our headers' directory, where that source lies, too.
  */
 struct workspace {
         struct tmpdir tmp;
@@ -55,7 +56,11 @@ void compile_unit_done(struct compile_unit *u) {
         buf_done(&u->messages);
 }
 
-static int add_flags(const struct compiler *c, const struct compile_unit *u, struct strv *argv) {
+/*
+ * A source that was made reads our own headers alone, and LLVM finds them by their names: nothing is embedded. LLVM 14 would lose
+ * count of its files, and refuse inline assembly, where a macro of one of our headers makes a function of another.
+ */
+static int add_flags(const struct compiler *c, const struct compile_unit *u, const char *source, struct strv *argv) {
         int e = 0;
 
         for (size_t i = 0; e == 0 && i < ARRAY_SIZE(flags); i++)
@@ -63,10 +68,12 @@ static int add_flags(const struct compiler *c, const struct compile_unit *u, str
         if (e == 0)
                 e = strv_addf(argv, "-ffile-prefix-map=%s/=", streq(c->root, "/") ? "" : c->root);
         if (e == 0)
-                e = strv_addf(argv, "-I%s", c->bundle_dir);
+                e = u->text ? strv_add(argv, "-gno-embed-source") : strv_addf(argv, "-I%s", c->bundle_dir);
         if (e == 0 && c->toolchain->multiarch)
                 e = strv_addf(argv, "-idirafter%s", c->toolchain->multiarch);
-        return e < 0 ? e : strv_add(argv, u->source);
+        for (size_t i = 0; e == 0 && u->defines && i < u->defines->n; i++)
+                e = strv_addf(argv, "-D%s", u->defines->v[i]);
+        return e < 0 ? e : strv_add(argv, source);
 }
 
 static int unit_key(const struct compiler *c, const struct compile_unit *u, uint8_t ret[static SHA256_SIZE]) {
@@ -77,9 +84,11 @@ static int unit_key(const struct compiler *c, const struct compile_unit *u, uint
         if (e == 0)
                 e = digest_update(d, c->toolchain->id, SHA256_SIZE);
         if (e == 0)
-                e = add_flags(c, u, &argv);
+                e = add_flags(c, u, u->source, &argv);
         for (size_t i = 0; e == 0 && i < argv.n; i++)
                 e = digest_update(d, argv.v[i], strlen(argv.v[i]) + 1);
+        if (e == 0 && u->text)
+                e = digest_update(d, u->text->data, u->text->len);
         return e < 0 ? e : digest_finish(d, ret);
 }
 
@@ -160,10 +169,33 @@ static int object_link(const char *from, const char *to, struct err *err) {
         return 0;
 }
 
+/* Where the compiler finds our headers, and the source. */
+static const char *ours_of(const struct compile_unit *u, const struct workspace *w) {
+        return u->text ? OURS : w->ours;
+}
+
+static int source_path(const struct compile_unit *u, struct strv *ret) {
+        return u->text ? strv_addf(ret, OURS "/%s", u->source) : strv_add(ret, u->source);
+}
+
+/* What the compiler has read, without a source that was made: that comes from files which are looked at elsewhere. */
+static int files_read(const struct compile_unit *u, const struct buf *deps, struct strv *ret, struct err *err) {
+        cleanup_strv struct strv all = {}, made = {};
+        int e = depfile_parse(deps->data, deps->len, &all, err);
+
+        if (e < 0)
+                return e;
+        e = source_path(u, &made);
+        for (size_t i = 0; e == 0 && i < all.n; i++)
+                if (!u->text || !streq(all.v[i], made.v[0]))
+                        e = strv_add(ret, all.v[i]);
+        return e < 0 ? err_errno(err, e, "dependencies") : 0;
+}
+
 /* The compiler has accepted unit number i: reads what it has left behind. */
 static int unit_finish(const struct compiler *c, struct compile_unit *u, size_t i, const struct workspace *w, int64_t start_ns,
                        struct err *err) {
-        struct record_place place = place_of(c, w->ours);
+        struct record_place place = place_of(c, ours_of(u, w));
         cleanup_strv struct strv paths = {}, files = {};
         cleanup_buf struct buf deps = {};
         int e;
@@ -177,20 +209,23 @@ static int unit_finish(const struct compiler *c, struct compile_unit *u, size_t 
         if (e == 0)
                 e = file_read(AT_FDCWD, paths.v[2], OBJECT_MAX, &deps, err);
         if (e == 0)
-                e = depfile_parse(deps.data, deps.len, &files, err);
+                e = files_read(u, &deps, &files, err);
         return e < 0 ? e : record_make(&files, &place, start_ns, u->messages.data ?: "", &u->record, err);
 }
 
 static int unit_argv(const struct compiler *c, const struct compile_unit *u, size_t i, const struct workspace *w,
                      struct strv *argv) {
-        int e = strv_add(argv, c->toolchain->clang);
+        cleanup_strv struct strv source = {};
+        int e = source_path(u, &source);
 
         if (e == 0)
-                e = strv_addf(argv, "-I%s", w->ours);
+                e = strv_add(argv, c->toolchain->clang);
         if (e == 0)
-                e = strv_addf(argv, "-ffile-prefix-map=%s/=" OURS "/", w->ours);
+                e = strv_addf(argv, "-I%s", ours_of(u, w));
         if (e == 0)
-                e = add_flags(c, u, argv);
+                e = strv_addf(argv, "-ffile-prefix-map=%s/=" OURS "/", ours_of(u, w));
+        if (e == 0)
+                e = add_flags(c, u, source.v[0], argv);
         if (e == 0)
                 e = strv_add(argv, "-MD");
         if (e == 0)
@@ -250,9 +285,12 @@ static int run_compilers(const struct compiler *c, struct compile_unit *units, s
         int e = compiler_env(&env);
 
         for (size_t i = 0; e == 0 && i < r->n; i++) {
-                e = unit_argv(c, &units[r->units[i]], r->units[i], w, &r->argvs[i]);
-                r->processes[i] = (struct process){
-                        .argv = (const char *const *)r->argvs[i].v, .env = (const char *const *)env.v, .dir = c->root};
+                const struct compile_unit *u = &units[r->units[i]];
+
+                e = unit_argv(c, u, r->units[i], w, &r->argvs[i]);
+                r->processes[i] = (struct process){.argv = (const char *const *)r->argvs[i].v,
+                                                   .env = (const char *const *)env.v,
+                                                   .dir = u->text ? w->tmp.path : c->root};
         }
         if (e < 0)
                 return err_errno(err, e, "command line");
@@ -275,6 +313,26 @@ static int workspace_make(const struct compiler *c, struct workspace *w, struct 
         return headers_write(fd, err);
 }
 
+static int texts_write(const struct workspace *w, const struct compile_unit *units, const struct run *r, struct err *err) {
+        cleanup_fd int dir = openat(w->tmp.fd, OURS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (dir < 0)
+                return err_errno(err, -errno, "'%s'", w->ours);
+        for (size_t i = 0; i < r->n; i++) {
+                const struct compile_unit *u = &units[r->units[i]];
+                cleanup_fd int fd = -1;
+                int e;
+
+                if (!u->text)
+                        continue;
+                fd = openat(dir, u->source, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+                e = fd < 0 ? -errno : fd_write_all(fd, u->text->data, u->text->len);
+                if (e < 0)
+                        return err_errno(err, e, "cannot write '%s'", u->source);
+        }
+        return 0;
+}
+
 static int compile_missing(const struct compiler *c, struct compile_unit *units, struct run *r, struct err *err) {
         cleanup(workspace_done) struct workspace w = {TMPDIR_INIT, NULL};
         struct timespec start;
@@ -282,6 +340,8 @@ static int compile_missing(const struct compiler *c, struct compile_unit *units,
 
         clock_gettime(CLOCK_REALTIME, &start);
         e = workspace_make(c, &w, err);
+        if (e == 0)
+                e = texts_write(&w, units, r, err);
         if (e == 0)
                 e = run_compilers(c, units, r, &w, err);
         if (e < 0)

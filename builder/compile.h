@@ -10,8 +10,10 @@
 #include "record.h"
 
 struct compile_unit {
-        const char *name;   /* the policy's: for messages */
-        const char *source; /* absolute, normal */
+        const char *name;           /* the policy's: for messages */
+        const char *source;         /* absolute, normal; of a text: what it is called, a name without '/' */
+        const struct strv *defines; /* "NAME=VALUE"; may be NULL */
+        const struct buf *text;     /* a source that was made and is no file; NULL: read the file */
         /* results */
         struct buf object;
         struct record record;

@@ -222,6 +222,8 @@ int changes_find(const struct bundle_file *before, const struct bundle_file *aft
                 e = find_order(before->manifest, after->manifest, &c);
         if (e == 0)
                 e = find_policies(before, after, &c);
+        if (e == 0)
+                e = changes_find_rules(before, after, &c);
         if (e < 0)
                 return err_errno(err, e, "comparison");
         e = find_tests(before, after, &c, err);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "diff.h"
+#include "rules_show.h"
 #include "show.h"
 
 static const struct manifest_map *map_find(const struct manifest_policy *p, const char *name) {
@@ -13,6 +14,11 @@ static const struct manifest_map *map_find(const struct manifest_policy *p, cons
 
 static void map_shape(const struct manifest_map *map, char *ret, size_t n) {
         snprintf(ret, n, "%s, %u -> %u bytes, %u entries", map->type, map->key_size, map->value_size, map->max_entries);
+}
+
+/* The engine of rules: its tables say nothing to people, and its rules are compared as they were written. */
+static bool is_table(const struct bundle_file *f, const struct manifest_policy *p) {
+        return rules_shown_policies(f, (size_t)(p - f->manifest->policies)) != NULL;
 }
 
 /* A map and its seed, of one side. */
@@ -80,6 +86,13 @@ static int find_records(const char *policy, const struct side *x, const struct s
         return e;
 }
 
+static int find_seeds(const struct bundle_file *before, const struct manifest_policy *p, const struct bundle_file *after,
+                      const struct manifest_policy *q, const struct side *x, const struct side *y, struct changes *c) {
+        if (is_table(before, p) && is_table(after, q))
+                return changes_find_table(p->name, (x->map ?: y->map)->name, x->records, y->records, c);
+        return find_records(p->name, x, y, c);
+}
+
 int changes_find_maps(const struct bundle_file *before, const struct manifest_policy *p, const struct bundle_file *after,
                       const struct manifest_policy *q, struct changes *c) {
         char old[256], new[256];
@@ -97,7 +110,7 @@ int changes_find_maps(const struct bundle_file *before, const struct manifest_po
                 else if (!streq(old, new))
                         e = change_add(c, CHANGE_MAP, p->name, map->name, old, new);
                 if (e == 0)
-                        e = find_records(p->name, &x, &y, c);
+                        e = find_seeds(before, p, after, q, &x, &y, c);
         }
         for (size_t i = 0; e == 0 && i < q->n_maps; i++) {
                 struct side x = side_of(before, NULL), y = side_of(after, &q->maps[i]);
@@ -107,7 +120,7 @@ int changes_find_maps(const struct bundle_file *before, const struct manifest_po
                 map_shape(&q->maps[i], new, sizeof(new));
                 e = change_add(c, CHANGE_MAP_ADDED, p->name, q->maps[i].name, NULL, new);
                 if (e == 0)
-                        e = find_records(p->name, &x, &y, c);
+                        e = find_seeds(before, p, after, q, &x, &y, c);
         }
         return e;
 }

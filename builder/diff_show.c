@@ -34,12 +34,20 @@ static int line(const struct change *ch, struct buf *out) {
                 [CHANGE_SEED_ADDED] = {'+', "seed"},
                 [CHANGE_SEED_REMOVED] = {'-', "seed"},
                 [CHANGE_SEED] = {'~', "seed"},
+                [CHANGE_TABLE] = {'~', "table"},
+                [CHANGE_READABLE] = {'~', "rules can be read, and compared"},
+                [CHANGE_DEFAULT_ADDED] = {'+', "default"},
+                [CHANGE_DEFAULT_REMOVED] = {'-', "default"},
+                [CHANGE_DEFAULT] = {'~', "default"},
+                [CHANGE_RULE_ADDED] = {'+', "rule"},
+                [CHANGE_RULE_REMOVED] = {'-', "rule"},
+                [CHANGE_RULE] = {'~', "rule"},
                 [CHANGE_TEST_ADDED] = {'+', "self-test"},
                 [CHANGE_TEST_REMOVED] = {'-', "self-test"},
                 [CHANGE_TEST] = {'~', "self-test"},
         };
         const char *subject = ch->kind == CHANGE_POLICY_ADDED || ch->kind == CHANGE_POLICY_REMOVED ? ch->policy : ch->subject;
-        bool digests = ch->kind == CHANGE_OBJECT;
+        bool digests = ch->kind == CHANGE_OBJECT || ch->kind == CHANGE_TABLE;
         int e = buf_printf(out, "%c %s%s%s", looks[ch->kind].sign, looks[ch->kind].noun, subject ? " " : "", subject ?: "");
 
         if (e == 0 && ch->before && ch->after)

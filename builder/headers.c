@@ -14,14 +14,15 @@
                 ".byte 0\n"                                                        \
                 ".popsection\n")
 
-EMBED(header_lsm_policy, "bpf/include/lsm_policy.h");
-EMBED(header_lsm_types, "bpf/include/lsm_types.h");
-EMBED(header_lsm_abi, "bpf/include/lsm_abi.h");
+/* gen/headers.inc is made by the makefile: all that is in bpf/include and bpf/engine. */
+#define HEADER(name, file) EMBED(header_##name, file);
+#include "headers.inc"
+#undef HEADER
 
 const struct header headers[] = {
-        {"lsm_abi.h", header_lsm_abi_begin, header_lsm_abi_end},
-        {"lsm_policy.h", header_lsm_policy_begin, header_lsm_policy_end},
-        {"lsm_types.h", header_lsm_types_begin, header_lsm_types_end},
+#define HEADER(name, file) {#name ".h", header_##name##_begin, header_##name##_end},
+#include "headers.inc"
+#undef HEADER
 };
 const size_t n_headers = ARRAY_SIZE(headers);
 

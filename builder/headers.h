@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The headers that a policy includes (bpf/include), compiled into the program: a build needs nothing but this program,
+/* The headers that a policy (bpf/include) and the engine of rules (bpf/engine) include, compiled into the program: a build needs nothing but this program,
  * clang and libbpf's own headers. */
 #pragma once
 

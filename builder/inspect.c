@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "rules_show.h"
 #include "selftest.h"
 #include "show.h"
 
@@ -81,25 +82,41 @@ static int text_seed(const struct manifest_map *map, const struct buf *records, 
         return e;
 }
 
-static int text_map(const struct bundle_file *f, const struct manifest_map *map, struct buf *out) {
+/* What a table of the engine of rules holds says nothing to people; the rules themselves follow. */
+static int text_map(const struct bundle_file *f, const struct manifest_map *map, bool table, struct buf *out) {
         const struct buf none = {}, *records = map->seed >= 0 ? &f->members[map->seed] : &none;
         int e = buf_printf(out, "    map %s: %s, %u -> %u bytes, %zu of %u entries seeded\n", map->name, map->type, map->key_size,
                            map->value_size, seed_count(map, records), map->max_entries);
 
-        return e < 0 ? e : text_seed(map, records, out);
+        return e < 0 || table ? e : text_seed(map, records, out);
+}
+
+static int text_rulesets(const json_t *rulesets, struct buf *out) {
+        int e = 0;
+
+        for (size_t i = 0; e == 0 && i < json_array_size(rulesets); i++) {
+                const json_t *ruleset = json_array_get(rulesets, i);
+
+                e = buf_printf(out, "    of policy %s: %s\n", json_string_value(json_object_get(ruleset, "name")) ?: "",
+                               json_string_value(json_object_get(ruleset, "mode")) ?: "");
+        }
+        return e;
 }
 
 static int text_policy(const struct bundle_file *f, const struct manifest_policy *p, struct buf *out) {
         const struct manifest_member *object = &f->manifest->members[p->object];
+        const json_t *rulesets = rules_shown_policies(f, (size_t)(p - f->manifest->policies));
         char digest[SHA256_HEX];
         int e;
 
         hex_encode(object->sha256, SHA256_SIZE, digest);
         e = buf_printf(out, "  %s: %s%s\n", p->name, p->mode == MODE_AUDIT ? "audit" : "enforce", p->plain ? ", plain" : "");
+        if (e == 0)
+                e = text_rulesets(rulesets, out);
         for (size_t i = 0; e == 0 && i < p->n_programs; i++)
                 e = buf_printf(out, "    hook %s: program %s\n", p->programs[i].hook, p->programs[i].name);
         for (size_t i = 0; e == 0 && i < p->n_maps; i++)
-                e = text_map(f, &p->maps[i], out);
+                e = text_map(f, &p->maps[i], rulesets != NULL, out);
         return e < 0 ? e : buf_printf(out, "    object " SHOW_SHORT ", %ju bytes\n", digest, (uintmax_t)object->length);
 }
 
@@ -168,6 +185,8 @@ int inspect_text(const struct bundle_file *f, struct buf *out, struct err *err) 
                 e = buf_printf(out, "policies, in the order in which they run\n");
         for (size_t i = 0; e == 0 && i < m->n_policies; i++)
                 e = text_policy(f, &m->policies[i], out);
+        if (e == 0)
+                e = rules_shown_append(f, out);
         if (e == 0)
                 e = buf_printf(out, "needs of a kernel (ABI %u)\n", m->abi);
         if (e == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inspect.h"
 
+#include "rules_show.h"
 #include "show.h"
 
 static json_t *shown_json(const uint8_t *bytes, size_t n) {
@@ -21,7 +22,7 @@ static json_t *seed_json(const struct manifest_map *map, const struct buf *recor
         return list;
 }
 
-/* {POLICY: {MAP: [{key, value}...]}} */
+/* {POLICY: {MAP: [{key, value}...]}}, without the engine's tables */
 static json_t *seeds_json(const struct bundle_file *f) {
         json_t *policies = json_object();
 
@@ -30,7 +31,7 @@ static json_t *seeds_json(const struct bundle_file *f) {
                 json_t *maps = json_object();
 
                 for (size_t k = 0; k < p->n_maps; k++)
-                        if (p->maps[k].seed >= 0)
+                        if (p->maps[k].seed >= 0 && !rules_shown_policies(f, i))
                                 json_object_set_new(maps, p->maps[k].name, seed_json(&p->maps[k], &f->members[p->maps[k].seed]));
                 json_object_set_new(policies, p->name, maps);
         }
@@ -55,8 +56,8 @@ int inspect_json(const struct bundle_file *f, json_t **ret, struct err *err) {
 
         if (e < 0)
                 return e;
-        *ret = json_pack("{s:s, s:b, s:o, s:O, s:o, s:O}", "content_id", f->manifest->content_hex, "signatures_checked", 0,
-                         "signatures", signatures_json(f), "manifest", f->manifest->doc, "seeds", seeds_json(f), "selftests",
-                         json_object_get(selftests, "tests"));
+        *ret = json_pack("{s:s, s:b, s:o, s:O, s:o, s:o, s:O}", "content_id", f->manifest->content_hex, "signatures_checked", 0,
+                         "signatures", signatures_json(f), "manifest", f->manifest->doc, "seeds", seeds_json(f), "rules",
+                         rules_shown_json(f), "selftests", json_object_get(selftests, "tests"));
         return *ret ? 0 : err_errno(err, -ENOMEM, "JSON");
 }

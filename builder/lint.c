@@ -2,8 +2,9 @@
 #include "lint.h"
 
 void sources_done(struct sources *s) {
-        bundle_source_free(s->bundle);
+        rules_set_done(&s->rules);
         selftest_set_done(&s->selftests);
+        bundle_source_free(s->bundle);
         *s = (struct sources){};
 }
 
@@ -37,6 +38,9 @@ int sources_load(const char *dir, struct diags *diags, struct sources *ret, stru
                 return e;
         if (!s.bundle)
                 return -EBADMSG;
+        e = rules_set_load(s.bundle, diags, &s.rules, err);
+        if (e < 0 && e != -EBADMSG)
+                return e;
         e = selftest_set_load(s.bundle, diags, &s.selftests, err);
         if (e < 0 && e != -EBADMSG)
                 return e;

@@ -6,9 +6,11 @@
 #include "cmd.h"
 
 static const struct command *const commands[] = {
-        &cmd_keygen,       &cmd_lint,         &cmd_build,        &cmd_sign,        &cmd_verify,
-        &cmd_inspect,      &cmd_diff,         &cmd_test,         &cmd_repo_init,   &cmd_repo_stage,
-        &cmd_repo_publish, &cmd_repo_promote, &cmd_repo_refresh, &cmd_repo_rotate, &cmd_repo_show,
+        &cmd_keygen,          &cmd_lint,        &cmd_build,        &cmd_sign,
+        &cmd_verify,          &cmd_inspect,     &cmd_diff,         &cmd_test,
+        &cmd_repo_init,       &cmd_repo_stage,  &cmd_repo_publish, &cmd_repo_promote,
+        &cmd_repo_refresh,    &cmd_repo_rotate, &cmd_repo_show,    &cmd_import_kubearmor,
+        &cmd_import_tetragon,
 };
 
 /* Of one group ("repo"), or of none: all. */
@@ -17,7 +19,7 @@ static void commands_print(const char *group) {
 
         for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
                 if (strncmp(commands[i]->name, group, n) == 0)
-                        printf("  %-13s %-14s %s\n", commands[i]->name, commands[i]->operands, commands[i]->summary);
+                        printf("  %-17s %-14s %s\n", commands[i]->name, commands[i]->operands, commands[i]->summary);
 }
 
 static int program_help(void) {

@@ -53,6 +53,9 @@ static int members_collect(const struct build *b, struct build_archive *a) {
                                 e = member_add(a, p->seeds[k].records.data, p->seeds[k].records.len, "seeds/%s.%s.bin",
                                                p->source->name, p->seeds[k].map);
         }
+        for (size_t i = 0; e == 0 && i < b->rules->n; i++)
+                e = member_add(a, b->rules->policies[i].text.data, b->rules->policies[i].text.len, "sources/%s.yaml",
+                               b->rules->policies[i].source->name, NULL);
         qsort(a->members, a->n, sizeof(*a->members), member_cmp);
         return e;
 }
@@ -96,15 +99,33 @@ static json_t *map_json(const struct build_policy *p, const struct object_map *m
         return j;
 }
 
-static json_t *policy_json(const struct build_policy *p) {
-        json_t *maps = json_array();
+static const char *mode_word(const struct policy_source *source) {
+        return source->mode == MODE_AUDIT ? "audit" : "enforce";
+}
+
+/* What the engine was made from. */
+static json_t *rulesets_json(const struct rules_set *rules) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < rules->n; i++)
+                json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", rules->policies[i].source->name, "mode",
+                                                      mode_word(rules->policies[i].source), "scope",
+                                                      scope_json(rules_policy_scope(&rules->policies[i]))));
+        return list;
+}
+
+static json_t *policy_json(const struct build *b, const struct build_policy *p) {
+        json_t *maps = json_array(), *policy;
 
         for (size_t i = 0; i < p->object->n_maps; i++)
                 json_array_append_new(maps, map_json(p, &p->object->maps[i]));
-        return json_pack("{s:s, s:o, s:b, s:s, s:{}, s:o, s:o}", "name", p->source->name, "object",
-                         json_sprintf("objects/%s.bpf.o", p->source->name), "plain", p->source->plain, "mode",
-                         p->source->mode == MODE_AUDIT ? "audit" : "enforce", "scope", "programs", programs_json(p->object),
-                         "maps", maps);
+        policy = json_pack("{s:s, s:o, s:b, s:s, s:o, s:o, s:o}", "name", p->source->name, "object",
+                           json_sprintf("objects/%s.bpf.o", p->source->name), "plain", p->source->plain, "mode",
+                           mode_word(p->source), "scope", scope_json(&p->source->scope), "programs", programs_json(p->object),
+                           "maps", maps);
+        if (p->source->rules)
+                json_object_set_new(policy, "rulesets", rulesets_json(b->rules));
+        return policy;
 }
 
 /* In the order of bundle.yaml; plain ones behind the others, because they do not go on to the next. */
@@ -114,7 +135,7 @@ static json_t *policies_json(const struct build *b) {
         for (int plain = 0; plain <= 1; plain++)
                 for (size_t i = 0; i < b->n_policies; i++)
                         if (b->policies[i].source->plain == plain)
-                                json_array_append_new(list, policy_json(&b->policies[i]));
+                                json_array_append_new(list, policy_json(b, &b->policies[i]));
         return list;
 }
 
@@ -179,6 +200,8 @@ static int sources_json(const struct build *b, json_t **ret, struct err *err) {
 
         for (size_t i = 0; e == 0 && i < b->bundle->selftests.n; i++)
                 e = tree_file_add(b, by_path, b->bundle->selftests.v[i], err);
+        for (size_t i = 0; e == 0 && i < b->rules->n; i++)
+                e = tree_file_add(b, by_path, b->rules->policies[i].source->path, err);
         for (size_t i = 0; i < b->n_policies; i++) {
                 const struct record *record = &b->policies[i].unit.record;
 

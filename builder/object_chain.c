@@ -10,7 +10,8 @@
 #define SLOTS_PREFIX "lsm_slots_"
 
 bool object_chain_map(const char *name) {
-        return strncmp(name, SLOTS_PREFIX, strlen(SLOTS_PREFIX)) == 0 || streq(name, "lsm_events") || streq(name, "lsm_counters");
+        return strncmp(name, SLOTS_PREFIX, strlen(SLOTS_PREFIX)) == 0 || streq(name, "lsm_events") || streq(name, "lsm_folds") ||
+               streq(name, "lsm_counters");
 }
 
 static void map_check(const struct object *o, const char *name, enum bpf_map_type type, uint32_t value_size, struct pos where,
@@ -78,5 +79,6 @@ void object_chain_check(const struct object *o, struct pos where, struct diags *
                 return;
         config_check(o, where, diags);
         map_check(o, "lsm_events", BPF_MAP_TYPE_RINGBUF, 0, where, diags);
+        map_check(o, "lsm_folds", BPF_MAP_TYPE_ARRAY, sizeof(struct lsm_fold), where, diags);
         map_check(o, "lsm_counters", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct lsm_counters), where, diags);
 }

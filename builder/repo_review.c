@@ -180,8 +180,11 @@ int repo_review(const struct repo *repo, const struct repo_change *c, struct buf
 static int rebuild(const struct release *r, const struct sources *sources, char content_hex[static SHA256_HEX],
                    struct diags *diags, struct err *err) {
         struct build_options options = {.jobs = 2};
-        cleanup_build struct build b = {
-                .bundle = sources->bundle, .selftests = &sources->selftests, .version = r->version, .release = r->release};
+        cleanup_build struct build b = {.bundle = sources->bundle,
+                                        .selftests = &sources->selftests,
+                                        .rules = &sources->rules,
+                                        .version = r->version,
+                                        .release = r->release};
         cleanup_build_archive struct build_archive archive = {};
         uint8_t content[SHA256_SIZE];
         int e = build_policies(&b, &options, diags, err);

@@ -165,3 +165,38 @@ int seed_pack(const struct object *o, const struct object_map *map, const struct
                 return e;
         return diags->n_errors > before ? -EBADMSG : 0;
 }
+
+/* ---- arrays that were made ----------------------------------------------------------------------------------------- */
+
+static bool all_zero(const uint8_t *p, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (p[i] != 0)
+                        return false;
+        return true;
+}
+
+/* By their bytes, as all keys of seeds, which is not by number. */
+static int index_cmp(const void *a, const void *b) {
+        return memcmp(a, b, sizeof(uint32_t));
+}
+
+int seed_pack_array(const void *table, size_t value_size, size_t n, struct buf *ret) {
+        cleanup_free uint32_t *indices = new_array(n, sizeof(*indices));
+        const uint8_t *values = table;
+        size_t kept = 0;
+        int e = indices ? 0 : -ENOMEM;
+
+        for (size_t i = 0; e == 0 && i < n; i++)
+                if (!all_zero(values + i * value_size, value_size))
+                        indices[kept++] = (uint32_t)i;
+        if (e == 0) {
+                qsort(indices, kept, sizeof(*indices), index_cmp);
+                e = buf_reserve(ret, kept * (sizeof(*indices) + value_size));
+        }
+        for (size_t i = 0; e == 0 && i < kept; i++) {
+                e = buf_append(ret, &indices[i], sizeof(*indices));
+                if (e == 0)
+                        e = buf_append(ret, values + indices[i] * value_size, value_size);
+        }
+        return e;
+}

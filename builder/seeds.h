@@ -16,6 +16,9 @@
 int seed_pack(const struct object *o, const struct object_map *map, const struct yaml_node *node, struct diags *diags,
               struct buf *ret);
 
+/* The records of an array that was made: those that are not zero. table: n values. */
+int seed_pack_array(const void *table, size_t value_size, size_t n, struct buf *ret);
+
 /* One value of BTF type `type` into size bytes at out, which are zero. false: reported. (seed_value.c) */
 bool seed_value(const struct btf *btf, uint32_t type, const struct yaml_node *node, uint8_t *out, size_t size,
                 struct diags *diags);

@@ -5,7 +5,8 @@
 
 struct yaml_doc {
         char *file;
-        struct yaml_node *root;
+        struct yaml_node **roots; /* of each document; owned by `all` */
+        size_t n_roots;
         struct yaml_node **all; /* owns every node */
         size_t n_all, cap_all;
 };
@@ -14,6 +15,7 @@ struct reader {
         struct fy_parser *parser;
         struct yaml_doc *doc;
         struct diags *diags;
+        bool many; /* documents may follow the first */
 };
 
 static void node_free(struct yaml_node *node) {
@@ -31,12 +33,21 @@ void yaml_free(struct yaml_doc *doc) {
         for (size_t i = 0; i < doc->n_all; i++)
                 node_free(doc->all[i]);
         free(doc->all);
+        free(doc->roots);
         free(doc->file);
         free(doc);
 }
 
 const struct yaml_node *yaml_root(const struct yaml_doc *doc) {
-        return doc->root;
+        return doc->roots[0];
+}
+
+size_t yaml_count(const struct yaml_doc *doc) {
+        return doc->n_roots;
+}
+
+const struct yaml_node *yaml_nth(const struct yaml_doc *doc, size_t i) {
+        return doc->roots[i];
 }
 
 static int node_new(struct reader *r, enum yaml_kind kind, struct pos pos, struct yaml_node **ret) {
@@ -208,31 +219,68 @@ static int read_node(struct reader *r, struct fy_event *event, struct pos fallba
         }
 }
 
-/* The one document of the stream. */
+static int read_root(struct reader *r, struct fy_event *event, struct pos start) {
+        struct yaml_doc *doc = r->doc;
+        struct yaml_node **roots = reallocarray(doc->roots, doc->n_roots + 1, sizeof(*roots)), *root;
+        int e;
+
+        if (!roots)
+                return -ENOMEM;
+        doc->roots = roots;
+        e = read_node(r, event, start, 0, &root);
+        if (e == 0)
+                doc->roots[doc->n_roots++] = root;
+        return e;
+}
+
+/* The one document of the stream, or all. */
 static int read_stream(struct reader *r) {
         struct pos start = {r->doc->file, 1, 1};
         struct fy_event *event;
         int e = 0;
 
         while (e == 0 && (event = fy_parser_parse(r->parser))) {
-                if (event->type == FYET_DOCUMENT_START && r->doc->root) {
+                if (event->type == FYET_DOCUMENT_START && r->doc->n_roots > 0 && !r->many) {
                         diag_error(r->diags, event_pos(r, event, start), "a second document starts here; one is expected");
                         e = -EBADMSG;
                 } else if (event->type == FYET_SCALAR || event->type == FYET_ALIAS || event->type == FYET_SEQUENCE_START ||
                            event->type == FYET_MAPPING_START)
-                        e = read_node(r, event, start, 0, &r->doc->root);
+                        e = read_root(r, event, start);
                 fy_parser_event_free(r->parser, event);
         }
         return e;
 }
 
-/* libfyaml stops at NUL and passes other control characters on: neither may make a file read differently from what it shows. */
+/* The length of the character in UTF-8 at p; 0: it is none. */
+static size_t utf8_length(const unsigned char *p, size_t n) {
+        static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+        size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 ? 4 : 0;
+        uint32_t c = len > 1 ? p[0] & (0xffu >> (len + 1)) : p[0];
+
+        if (len == 0 || len > n || p[0] > 0xf4)
+                return 0;
+        for (size_t i = 1; i < len; i++) {
+                if ((p[i] & 0xc0) != 0x80)
+                        return 0;
+                c = c << 6 | (p[i] & 0x3f);
+        }
+        return c < least[len] || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff ? 0 : len;
+}
+
+/* libfyaml stops at NUL and passes other control characters on: neither may make a file read differently from what it shows. Bytes that
+ * are no UTF-8 it may look at for ever, in a directive (%...). */
 static bool text_clean(const char *file, const char *p, size_t n, struct diags *diags) {
         struct pos pos = {file, 1, 1};
+        size_t len;
 
-        for (size_t i = 0; i < n; i++, pos.column++) {
+        for (size_t i = 0; i < n; i += len, pos.column++) {
                 unsigned char c = p[i];
 
+                len = utf8_length((const unsigned char *)p + i, n - i);
+                if (len == 0) {
+                        diag_error(diags, pos, "the byte 0x%02x is not UTF-8", c);
+                        return false;
+                }
                 if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f) {
                         diag_error(diags, pos, "control character 0x%02x", c);
                         return false;
@@ -250,7 +298,7 @@ static void report_syntax(struct reader *r, struct fy_diag *diag) {
 
         while ((error = fy_diag_errors_iterate(diag, &iter)))
                 diag_error(r->diags, (struct pos){r->doc->file, error->line, error->column}, "%s", error->msg);
-        if (r->diags->n_errors == before && !r->doc->root)
+        if (r->diags->n_errors == before && r->doc->n_roots == 0)
                 diag_error(r->diags, (struct pos){r->doc->file, 1, 1}, "the file is empty");
 }
 
@@ -264,12 +312,12 @@ static void parser_destroy_p(struct fy_parser **p) {
                 fy_parser_destroy(*p);
 }
 
-int yaml_parse(const char *file, const void *p, size_t n, struct diags *diags, struct yaml_doc **ret) {
+static int parse(const char *file, const void *p, size_t n, bool many, struct diags *diags, struct yaml_doc **ret) {
         cleanup(diag_destroy_p) struct fy_diag *diag = NULL;
         cleanup(parser_destroy_p) struct fy_parser *parser = NULL;
         cleanup_yaml struct yaml_doc *doc = new_array(1, sizeof(*doc));
         size_t before = diags->n_errors;
-        struct reader r = {.doc = doc, .diags = diags};
+        struct reader r = {.doc = doc, .diags = diags, .many = many};
         struct fy_diag_cfg diag_cfg;
         int e;
 
@@ -300,4 +348,12 @@ int yaml_parse(const char *file, const void *p, size_t n, struct diags *diags, s
                 return -EBADMSG;
         *ret = steal_pointer(doc);
         return 0;
+}
+
+int yaml_parse(const char *file, const void *p, size_t n, struct diags *diags, struct yaml_doc **ret) {
+        return parse(file, p, n, false, diags, ret);
+}
+
+int yaml_parse_all(const char *file, const void *p, size_t n, struct diags *diags, struct yaml_doc **ret) {
+        return parse(file, p, n, true, diags, ret);
 }

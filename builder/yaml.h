@@ -2,7 +2,7 @@
 /*
  * YAML files as trees that know where every node stands. yaml.c is the only file that includes libfyaml.
  *
- * Taken: one document of plain YAML 1.2. Refused, because a policy should read the same to everybody: anchors and aliases,
+ * Taken: plain YAML 1.2; one document, unless it is said that there may be several. Refused, because a policy should read the same to everybody: anchors and aliases,
  * tags, duplicate keys.
  */
 #pragma once
@@ -30,6 +30,10 @@ struct yaml_doc;
 /* file: what findings name. -EBADMSG: the findings say what is wrong. */
 int yaml_parse(const char *file, const void *p, size_t n, struct diags *diags, struct yaml_doc **ret);
 const struct yaml_node *yaml_root(const struct yaml_doc *doc);
+/* The same for a file of any number of documents, separated by "---"; at least one. An empty one is a YAML_NULL scalar. */
+int yaml_parse_all(const char *file, const void *p, size_t n, struct diags *diags, struct yaml_doc **ret);
+size_t yaml_count(const struct yaml_doc *doc);
+const struct yaml_node *yaml_nth(const struct yaml_doc *doc, size_t i);
 void yaml_free(struct yaml_doc *doc);
 static inline void yaml_free_p(struct yaml_doc **doc) {
         yaml_free(*doc);

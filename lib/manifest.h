@@ -44,7 +44,8 @@ struct manifest_policy {
         char *name;
         size_t object; /* index of its member, objects/NAME.bpf.o */
         enum policy_mode mode;
-        bool plain; /* an ordinary libbpf program, not built with lsm_policy.h */
+        bool scoped; /* in force for some cgroups alone; which, its own maps tell */
+        bool plain;  /* an ordinary libbpf program, not built with lsm_policy.h */
         struct manifest_program *programs;
         size_t n_programs;
         struct manifest_map *maps;
@@ -68,8 +69,8 @@ struct manifest {
 /* p: the canonical signed bytes, already verified (or, for `inspect`, known not to be). Everything is checked: names, paths,
  * counts; that every reference points at a listed member of the right kind and every object and seed is referred to once; that
  * members are in canonical order; that a hook has at most LSM_CHAIN_MAX policies, one program each, and a plain one only last.
- * Members that this format does not know are left to `doc`; a scope that is not empty is refused (unsupported-format): enforcing
- * it on the whole node would not be what was signed. */
+ * Members that this format does not know are left to `doc`; a scope of a policy that has no maps for it is refused
+ * (unsupported-format): enforcing it on the whole node would not be what was signed. */
 int manifest_parse(const void *p, size_t n, struct manifest **ret, struct err *err);
 void manifest_free(struct manifest *m);
 static inline void manifest_free_p(struct manifest **m) {

@@ -116,8 +116,22 @@ static int manner_parse(struct manifest_parser *ps, const json_t *j, struct mani
         r = json_get_object(j, "scope", &scope, ps->err);
         if (r < 0)
                 return r;
-        if (json_object_size(scope))
-                return err_set(ps->err, -EBADMSG, REASON_UNSUPPORTED_FORMAT, "it has a scope, which this program does not know");
+        p->scoped = json_object_size(scope) > 0;
+        if (p->scoped && p->plain)
+                return malformed(ps, "a plain policy with a scope: it is in force everywhere");
+        return 0;
+}
+
+/* Enforced on the whole node it would not be what was signed. */
+static int scope_check(struct manifest_parser *ps, const struct manifest_policy *p) {
+        static const char *const maps[] = {"lsm_scope_cells", "lsm_scope_masks"};
+        size_t found = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+                for (size_t k = 0; k < p->n_maps; k++)
+                        found += streq(p->maps[k].name, maps[i]) && p->maps[k].seed >= 0;
+        if (p->scoped && found < ARRAY_SIZE(maps))
+                return err_set(ps->err, -EBADMSG, REASON_UNSUPPORTED_FORMAT, "it has a scope, and nothing that would ask for it");
         return 0;
 }
 
@@ -136,6 +150,8 @@ static int policy_parse(struct manifest_parser *ps, const json_t *j, struct mani
                 r = programs_parse(ps, j, p);
         if (r >= 0)
                 r = maps_parse(ps, j, p);
+        if (r >= 0)
+                r = scope_check(ps, p);
         return r < 0 ? err_wrap(ps->err, r, "policy '%s'", p->name) : 0;
 }
 

@@ -82,8 +82,8 @@ static int subject_parse(const json_t *j, struct selftest_subject *ret, struct e
         int r;
 
         json_object_foreach((json_t *)j, key, v) {
-                if (!streq(key, "comm") && !streq(key, "uid") && !streq(key, "gid") && !streq(key, "caps"))
-                        return err_set(err, -EBADMSG, REASON_MALFORMED, "'as' knows no '%s' (comm, uid, gid, caps)", key);
+                if (!streq(key, "comm") && !streq(key, "uid") && !streq(key, "gid") && !streq(key, "caps") && !streq(key, "host"))
+                        return err_set(err, -EBADMSG, REASON_MALFORMED, "'as' knows no '%s' (comm, uid, gid, caps, host)", key);
         }
 
         if (json_object_get(j, "comm")) {
@@ -111,6 +111,11 @@ static int subject_parse(const json_t *j, struct selftest_subject *ret, struct e
                 if (r < 0)
                         return r;
         }
+        if (json_object_get(j, "host")) {
+                if (!json_is_boolean(json_object_get(j, "host")))
+                        return malformed(err, "'host' is true or false");
+                as.apart = json_is_false(json_object_get(j, "host"));
+        }
         *ret = as;
         return 0;
 }
@@ -121,6 +126,11 @@ static int subject_parse(const json_t *j, struct selftest_subject *ret, struct e
 static bool errno_is_networks(int error) {
         return error == ECONNREFUSED || error == ENETUNREACH || error == EHOSTUNREACH || error == ENETDOWN ||
                error == EADDRNOTAVAIL;
+}
+
+static bool op_meets_network(enum selftest_op op) {
+        return op == SELFTEST_CONNECT || op == SELFTEST_BIND || op == SELFTEST_SENDMSG || op == SELFTEST_LISTEN ||
+               op == SELFTEST_ACCEPT;
 }
 
 static int expect_parse(const json_t *j, struct selftest *t, struct err *err) {
@@ -134,10 +144,10 @@ static int expect_parse(const json_t *j, struct selftest *t, struct err *err) {
         if (e < 0)
                 return err_set(err, -EBADMSG, REASON_MALFORMED, "'expect' is '%s': neither ok nor an error's name (EACCES ...)",
                                word);
-        if (t->op == SELFTEST_CONNECT && errno_is_networks(e))
+        if (op_meets_network(t->op) && errno_is_networks(e))
                 return err_set(err, -EBADMSG, REASON_MALFORMED,
-                               "'expect' is %s, which is what the network itself answers: connect cannot tell it from a denial",
-                               word);
+                               "'expect' is %s, which is what the network itself answers: %s cannot tell it from a denial", word,
+                               selftest_op_word(t->op));
         t->expect = e;
         return 0;
 }
@@ -265,40 +275,4 @@ int selftests_parse(const void *p, size_t n, struct selftests *ret, struct err *
         *ret = tests;
         tests = (struct selftests){};
         return 0;
-}
-
-/* ---- in words ---- */
-
-void selftest_describe(const struct selftest *t, char *ret, size_t n) {
-        const char *word = selftest_op_word(t->op);
-        char what[320] = "", who[48] = "";
-
-        switch (t->op) {
-        case SELFTEST_RENAME:
-                snprintf(what, sizeof(what), " %.140s to %.140s", t->at.path, t->to.path);
-                break;
-        case SELFTEST_MOUNT:
-                snprintf(what, sizeof(what), " %.140s on %.140s", t->to.path ? t->to.path : t->fs, t->at.path);
-                break;
-        case SELFTEST_CAPABILITY:
-                snprintf(what, sizeof(what), " %s", capability_name(t->capability));
-                break;
-        case SELFTEST_SOCKET:
-        case SELFTEST_CONNECT:
-                snprintf(what, sizeof(what), " %s %s", selftest_family_word(t->family), selftest_type_word(t->type));
-                break;
-        case SELFTEST_PTRACE:
-        case SELFTEST_SIGNAL:
-                snprintf(what, sizeof(what), " a child");
-                break;
-        case SELFTEST_BPF:
-                snprintf(what, sizeof(what), " map-create");
-                break;
-        default:
-                if (t->at.path)
-                        snprintf(what, sizeof(what), " %.300s", t->at.path);
-        }
-        if (t->as.uid)
-                snprintf(who, sizeof(who), ", uid %u", t->as.uid);
-        snprintf(ret, n, "%s%s as %s%s", word, what, t->as.comm, who);
 }

@@ -18,22 +18,42 @@
 #define SELFTEST_JSON_MAX 32768
 
 /* X(identifier, word): the word is the key under `do`. */
-#define SELFTEST_OPS(X)                      \
-        X(SELFTEST_OPEN, "open")             \
-        X(SELFTEST_READ, "read")             \
-        X(SELFTEST_MMAP, "mmap")             \
-        X(SELFTEST_CREATE, "create")         \
-        X(SELFTEST_UNLINK, "unlink")         \
-        X(SELFTEST_RENAME, "rename")         \
-        X(SELFTEST_MKDIR, "mkdir")           \
-        X(SELFTEST_EXEC, "exec")             \
-        X(SELFTEST_SOCKET, "socket")         \
-        X(SELFTEST_CONNECT, "connect")       \
-        X(SELFTEST_MOUNT, "mount")           \
-        X(SELFTEST_PTRACE, "ptrace")         \
-        X(SELFTEST_SIGNAL, "signal")         \
-        X(SELFTEST_CAPABILITY, "capability") \
-        X(SELFTEST_BPF, "bpf")               \
+#define SELFTEST_OPS(X)                        \
+        X(SELFTEST_OPEN, "open")               \
+        X(SELFTEST_READ, "read")               \
+        X(SELFTEST_MMAP, "mmap")               \
+        X(SELFTEST_CREATE, "create")           \
+        X(SELFTEST_UNLINK, "unlink")           \
+        X(SELFTEST_RENAME, "rename")           \
+        X(SELFTEST_LINK, "link")               \
+        X(SELFTEST_SYMLINK, "symlink")         \
+        X(SELFTEST_MKDIR, "mkdir")             \
+        X(SELFTEST_RMDIR, "rmdir")             \
+        X(SELFTEST_CHMOD, "chmod")             \
+        X(SELFTEST_CHOWN, "chown")             \
+        X(SELFTEST_TRUNCATE, "truncate")       \
+        X(SELFTEST_MKNOD, "mknod")             \
+        X(SELFTEST_SETXATTR, "setxattr")       \
+        X(SELFTEST_EXEC, "exec")               \
+        X(SELFTEST_SOCKET, "socket")           \
+        X(SELFTEST_BIND, "bind")               \
+        X(SELFTEST_CONNECT, "connect")         \
+        X(SELFTEST_LISTEN, "listen")           \
+        X(SELFTEST_ACCEPT, "accept")           \
+        X(SELFTEST_SENDMSG, "sendmsg")         \
+        X(SELFTEST_MOUNT, "mount")             \
+        X(SELFTEST_UMOUNT, "umount")           \
+        X(SELFTEST_MOVE_MOUNT, "move-mount")   \
+        X(SELFTEST_PIVOT_ROOT, "pivot-root")   \
+        X(SELFTEST_PTRACE, "ptrace")           \
+        X(SELFTEST_SIGNAL, "signal")           \
+        X(SELFTEST_CAPABILITY, "capability")   \
+        X(SELFTEST_BPF, "bpf")                 \
+        X(SELFTEST_MODULE_LOAD, "module-load") \
+        X(SELFTEST_KEXEC, "kexec")             \
+        X(SELFTEST_USERNS, "userns")           \
+        X(SELFTEST_SETUID, "setuid")           \
+        X(SELFTEST_SETGID, "setgid")           \
         X(SELFTEST_FORK, "fork")
 
 #define X(id, word) id,
@@ -54,17 +74,21 @@ enum {
  *   /a/b      what stands there             dir NULL
  *   /a/       a fresh name in /a            dir "/a", leaf NULL
  *   /a/x/N    (x: an asterisk) N in a fresh directory in /a: dir "/a", leaf "N"
+ * For an operation that makes, changes or removes something, /a/b is a stand-in: a file of the test's own that stands at that very
+ * name in a mount namespace of the test's own.
  */
 struct selftest_place {
         char *path; /* as written; NULL: the operation has no such place */
         char *dir;
         const char *leaf; /* within path */
+        bool stand_in;
 };
 
 struct selftest_subject {
         char comm[16];     /* "selftest" unless named */
         uint32_t uid, gid; /* 0 unless named; gid is uid unless named */
         uint64_t caps;     /* bit n: capability n. Unless named: all for uid 0, none for others */
+        bool apart;        /* in namespaces of its own, as a container is; not the host's */
 };
 #define SELFTEST_CAPS_ALL UINT64_MAX /* all that the agent has to give */
 
@@ -72,16 +96,19 @@ struct selftest {
         char *name;
         struct selftest_subject as;
         enum selftest_op op;
-        struct selftest_place at, to; /* to: the new name of rename, the source of a bind mount */
-        int flags;                    /* open: SELFTEST_O_*; mmap: PROT_* */
-        int family, type, protocol;   /* socket, connect: as socket(2) takes them */
+        struct selftest_place at,
+                to;                 /* to: the new name of rename and link, the source of a bind mount, where a mount is moved */
+        int flags;                  /* open: SELFTEST_O_*; mmap: PROT_*; mknod: S_IF* */
+        int family, type, protocol; /* sockets: as socket(2) takes them */
         union {
                 struct sockaddr any;
                 struct sockaddr_in in;
                 struct sockaddr_in6 in6;
-        } addr;         /* connect; port 0 with SOCK_STREAM: a closed port of the agent's choice */
+        } addr;         /* bind, connect, listen, accept, sendmsg; port 0: one of the probe's choice (connect: closed) */
         char *fs;       /* mount: "bind" or a file system */
         int capability; /* capability: its number */
+        uint32_t id;    /* setuid, setgid */
+        bool memory;    /* module-load, kexec: from memory, not from a file. bpf: a program, not a map */
         int expect;     /* 0: ok; else a positive errno */
         char *json;     /* this test alone, canonical: selftest_parse() reads it back */
 };

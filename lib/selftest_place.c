@@ -67,14 +67,42 @@ int selftest_place_parse(const json_t *j, const char *word, struct selftest_plac
         return 0;
 }
 
-int selftest_place_parse_fresh(const json_t *j, const char *word, struct selftest_place *ret, struct err *err) {
+int selftest_place_parse_own(const json_t *j, const char *word, struct selftest_place *ret, struct err *err) {
         int r = selftest_place_parse(j, word, ret, err);
 
+        if (r < 0 || ret->dir)
+                return r;
+        if (selftest_path_is_interface(ret->path))
+                return selftest_refused(err, word, "nothing is made in /proc, /sys or /dev");
+        if (strrchr(ret->path, '/') == ret->path)
+                return selftest_refused(err, word,
+                                        "nothing can stand in for what is in '/' itself: 'DIR/' (a fresh name in DIR) or "
+                                        "'DIR/*/NAME' (NAME in a fresh directory in DIR)");
+        ret->stand_in = true;
+        return 0;
+}
+
+/* The directory of x holds y. */
+static bool directory_holds(const char *x, const char *y) {
+        return strncmp(x, y, strrchr(x, '/') - x + 1) == 0;
+}
+
+int selftest_places_parse_own(const json_t *pair, const char *word, struct selftest *t, struct err *err) {
+        int r;
+
+        if (!json_is_array(pair) || json_array_size(pair) != 2)
+                return selftest_refused(err, word, "its operand is not [FROM, TO]");
+        r = selftest_place_parse_own(json_array_get(pair, 0), word, &t->at, err);
+        if (r >= 0)
+                r = selftest_place_parse_own(json_array_get(pair, 1), word, &t->to, err);
         if (r < 0)
                 return r;
-        if (!ret->dir)
+        if (t->at.stand_in != t->to.stand_in)
+                return selftest_refused(err, word, "a stand-in and a fresh place are on different file systems");
+        if (t->at.stand_in && streq(t->at.path, t->to.path))
+                return selftest_refused(err, word, "its places are one and the same");
+        if (t->at.stand_in && !directory_holds(t->at.path, t->to.path) && !directory_holds(t->to.path, t->at.path))
                 return selftest_refused(err, word,
-                                        "it needs a place of the agent's own: 'DIR/' (a fresh name in DIR) or "
-                                        "'DIR/*/NAME' (NAME in a fresh directory in DIR)");
+                                        "two stand-ins are on one file system: the directory of one of them holds the other");
         return 0;
 }

@@ -6,8 +6,11 @@
 
 /* Any of the forms. `word` is what the message calls the operation. */
 int selftest_place_parse(const json_t *j, const char *word, struct selftest_place *ret, struct err *err);
-/* For operations that make, change or remove what stands at their place: not the form that names something existing. */
-int selftest_place_parse_fresh(const json_t *j, const char *word, struct selftest_place *ret, struct err *err);
+/* For operations that make, change or remove what stands at their place: what names something existing is a stand-in for it. */
+int selftest_place_parse_own(const json_t *j, const char *word, struct selftest_place *ret, struct err *err);
+
+/* For operations from one place to another: both fresh, or both stand-ins, of which one's directory holds the other. */
+int selftest_places_parse_own(const json_t *pair, const char *word, struct selftest *t, struct err *err);
 
 /* /proc, /sys, /dev: kernel interfaces in the shape of files; what is made, read or written there acts. */
 bool selftest_path_is_interface(const char *path);

@@ -9,11 +9,13 @@
 
 #include "agent_parts.h"
 #include "control.h"
+#include "rules_follow.h"
 #include "status.h"
 
 #define NS 1000000000LL
 #define REPORTER_RESTART_NS (5 * NS)
 #define METRICS_NS (60 * NS)
+#define MOUNTS_NS NS
 
 /* A signal handler has no context argument. */
 static volatile sig_atomic_t stop_wanted, poll_wanted;
@@ -140,6 +142,33 @@ static void metrics_keep(struct agent *a) {
         a->metrics_failed = r < 0;
 }
 
+/* Whatever is waited for, and however long: who guards the agent wants to hear of it. */
+static void guard_keep(struct agent *a) {
+        if (monotonic_ns() < a->guard_due)
+                return;
+        a->guard_due = monotonic_ns() + GUARD_RENEW_NS;
+        guard_renew(&a->node.agent.guard);
+}
+
+/* A change is followed at once; many, once a second. */
+static void mounts_keep(struct agent *a) {
+        int64_t now = monotonic_ns();
+        struct err err = {0};
+
+        if (a->mounts < 0 || a->working || now < a->mounts_due)
+                return;
+        a->mounts_due = INT64_MAX;
+        a->mounts_next = now + MOUNTS_NS;
+        if (rules_follow(&a->node, a->mounts, &err) < 0)
+                fprintf(stderr, "rules do not know where file systems are: %s\n", err.msg);
+}
+
+static void mounts_changed(struct agent *a) {
+        int64_t now = monotonic_ns();
+
+        a->mounts_due = a->mounts_next > now ? a->mounts_next : now;
+}
+
 static struct timespec timeout(const struct agent *a, int64_t deadline) {
         int64_t now = monotonic_ns(), left = deadline - now;
 
@@ -149,6 +178,10 @@ static struct timespec timeout(const struct agent *a, int64_t deadline) {
                 left = a->reporter_due - now;
         if (a->config->metrics_file && !a->working && left > a->metrics_due - now)
                 left = a->metrics_due - now;
+        if (left > a->guard_due - now)
+                left = a->guard_due - now;
+        if (!a->working && left > a->mounts_due - now)
+                left = a->mounts_due - now;
         if (left < 0)
                 left = 0;
         return (struct timespec){.tv_sec = left / NS, .tv_nsec = left % NS};
@@ -158,7 +191,10 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
         struct agent *a = (struct agent *)w;
 
         for (;;) {
-                struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = a->listener, .events = POLLIN}, {.events = POLLIN}};
+                struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
+                                       {.fd = a->listener, .events = POLLIN},
+                                       {.events = POLLIN},
+                                       {.fd = a->mounts, .events = POLLPRI}};
                 struct timespec ts;
                 int n;
 
@@ -171,9 +207,11 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
                         return 0;
                 if (a->watchdog_ns)
                         sd_notify(0, "WATCHDOG=1");
+                guard_keep(a);
                 reporter_keep(a);
                 reporter_watch(&a->watch, &a->reporter, &a->node);
                 metrics_keep(a);
+                mounts_keep(a);
                 fds[2].fd = a->reporter.pid ? a->reporter.pidfd : -1;
                 ts = timeout(a, deadline_ns);
                 n = ppoll(fds, ARRAY_SIZE(fds), &ts, &a->waiting_mask);
@@ -184,6 +222,8 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
                         child_kill(&a->reporter);
                         fprintf(stderr, "the reporter has ended: starting another\n");
                 }
+                if (n > 0 && fds[3].revents)
+                        mounts_changed(a);
                 if (n > 0 && fds[1].revents && request_take(a))
                         return -ECANCELED;
                 if (n > 0 && fds[0].revents)
@@ -221,6 +261,7 @@ int agent_run(const struct options *options, struct config *config) {
                           .listener = -1,
                           .events_listener = -1,
                           .asker = -1,
+                          .mounts = mounts_open(),
                           .canceler = -1,
                           .reporter = CHILD_INIT};
         struct err err = {0};
@@ -233,12 +274,15 @@ int agent_run(const struct options *options, struct config *config) {
         r = node_open(config, NODE_WRITE, &a.waiter, &a.node, &err);
         if (r < 0)
                 return report_error(NULL, &err, r);
+        guard_keep(&a);
         if (sd_watchdog_enabled(0, &watchdog_us) > 0)
                 a.watchdog_ns = (int64_t)watchdog_us * 1000 / 2;
         agent_start(&a);
         r = a.listener = control_listen(config->run_dir, "control.sock", &err);
         if (r >= 0)
                 r = a.events_listener = control_listen(config->run_dir, "events.sock", &err);
+        if (r >= 0)
+                r = a.node.sinks_fd = sinks_counts_new(&a.node.sinks, &err);
         if (r >= 0) {
                 a.node.serving = true;
                 sd_notifyf(0, "READY=1\nSTATUS=%zu bundle%s", a.node.n_bundles, a.node.n_bundles == 1 ? "" : "s");
@@ -247,6 +291,8 @@ int agent_run(const struct options *options, struct config *config) {
         }
         child_kill(&a.reporter);
         reporter_watch_done(&a.watch);
+        guard_leave(&a.node.agent.guard);
+        close_p(&a.mounts);
         close_p(&a.listener);
         close_p(&a.events_listener);
         node_close(&a.node);

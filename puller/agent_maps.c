@@ -33,11 +33,21 @@ int agent_maps_open(const char *bpffs, bool create, struct agent_maps *ret, stru
                 r = a.events;
         }
         if (r >= 0) {
+                pin_path(path, "%s/agent/folds", a.dir);
+                a.folds = pin_map_adopt(path, "lsm_folds", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct lsm_fold), LSM_FOLDS_SIZE,
+                                        BPF_F_MMAPABLE, err);
+                r = a.folds;
+        }
+        if (r >= 0) {
                 r = pin_map_mmap(a.state, sizeof(*a.map), (void **)&a.map);
                 if (r < 0)
                         err_errno(err, r, "cannot map the agent's state");
         }
+        if (r >= 0 && create)
+                r = guard_open(a.dir, &a.guard, err);
         if (r < 0) {
+                if (r == -EPERM)
+                        err_wrap(err, r, "a policy in force may guard the agent, and take this process for another");
                 agent_maps_close(&a);
                 return r;
         }
@@ -48,7 +58,9 @@ int agent_maps_open(const char *bpffs, bool create, struct agent_maps *ret, stru
 void agent_maps_close(struct agent_maps *a) {
         if (a->map)
                 munmap(a->map, sizeof(*a->map));
+        guard_close(&a->guard);
         close_p(&a->state);
         close_p(&a->events);
+        close_p(&a->folds);
         *a = AGENT_MAPS_INIT;
 }

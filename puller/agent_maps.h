@@ -5,15 +5,17 @@
 #include <linux/types.h>
 
 #include "bpffs.h"
+#include "guard.h"
 #include "lsm_abi.h"
 
 /* What the node's bundles share. */
 struct agent_maps {
         char dir[PATH_MAX]; /* BPFFS/lsmpull */
-        int state, events;
+        int state, events, folds;
         struct lsm_agent *map;
+        struct guard guard; /* only where the maps may be made */
 };
-#define AGENT_MAPS_INIT ((struct agent_maps){.state = -1, .events = -1})
+#define AGENT_MAPS_INIT ((struct agent_maps){.state = -1, .events = -1, .folds = -1, .guard = GUARD_INIT})
 
 /* Adopts the agent's own maps, or makes them. bpffs must be mounted there. Without `create`, what is not there stays away and
  * is no error. */

@@ -20,8 +20,12 @@ struct agent {
         struct child reporter;
         int64_t reporter_due; /* when to start it (again) */
         struct reporter_watch watch;
+        int64_t guard_due;   /* when to renew its lease */
         int64_t restore_due; /* when to try again to restore what is not in force as it should be; 0: all is */
         int64_t watchdog_ns; /* 0: none */
+        int mounts;          /* the node's mount table, which says when it changes; -1: it cannot be read */
+        int64_t mounts_due;  /* when to tell the engines of rules; INT64_MAX: nothing has changed */
+        int64_t mounts_next; /* not before */
         struct metrics_counts counts;
         int64_t metrics_due; /* when to write them (again) */
         bool metrics_failed; /* which was said */

@@ -4,10 +4,13 @@
  *
  *      BPFFS/lsmpull/agent/state            struct lsm_agent
  *                         /events           the node's ring buffer
+ *                         /guard-tasks, guard-objects, guard-node   what the agent tells policies that guard it
+ *                         /folds            denials that are counted and not told yet: struct lsm_fold
  *      BPFFS/lsmpull/bundle/NAME/gate       struct lsm_gate
  *                               /hook/HOOK/slots   the hook's PROG_ARRAY
  *                                         /link    the dispatcher's attachment
  *                               /counters/SLOT/POLICY   per policy, of the generation in that slot
+ *                               /rules/SLOT/counts, table, cells, roots   of a generation's rules
  *
  * bpffs refuses names with a dot. Paths are plain strings: the directories belong to root and are closed to others.
  */

@@ -19,7 +19,8 @@
 #define AGAIN_MS 1000 /* how long to wait for an agent that has gone, and how often to look for one */
 
 static const char help[] =
-        "Usage: lsmpull events [--follow] [--json] [--policy P] [--denied]\n"
+        "Usage: lsmpull events [--follow] [--json] [--bundle B] [--policy P] [--rule R] [--mode M]\n"
+        "                      [--since T] [--denied]\n"
         "\n"
         "What policies have denied, or would have, and what became of generations: the last events of the running\n"
         "agent; without one, what is in the kernel's buffer.\n"
@@ -27,11 +28,16 @@ static const char help[] =
         "  -f, --follow    go on with what comes\n"
         "  --json          a JSON object on each line\n"
         "  --policy P      of this policy alone; BUNDLE/P: and of this bundle\n"
+        "  --bundle B      of this bundle alone\n"
+        "  --rule R        of rules with this id alone\n"
+        "  --mode M        enforce, audit or shadow alone\n"
+        "  --since T       not before: 90s, 15m, 2h, 7d (ago), or 2026-01-31T12:00:00Z\n"
         "  --denied        denials alone\n" COMMON_HELP;
 
 struct view {
         const struct config *config;
         struct event_filter filter;
+        char since[32];
         struct cgroup_mount cgroups;
         bool follow, json, colour;
 };
@@ -194,12 +200,63 @@ static int view_run(struct view *v, struct err *err) {
         return r == -EPIPE ? 0 : r;
 }
 
+enum { FOLLOW = OPT_OWN, JSON, POLICY, BUNDLE, RULE, MODE, SINCE, DENIED };
+
+/* false: it is none of these. */
+static bool filter_take(struct view *v, int opt, const char *value) {
+        switch (opt) {
+        case POLICY:
+                v->filter.policy = value;
+                return true;
+        case BUNDLE:
+                v->filter.bundle = value;
+                return true;
+        case RULE:
+                v->filter.rule = value;
+                return true;
+        case MODE:
+                v->filter.mode = value;
+                return true;
+        case SINCE:
+                v->filter.since = value;
+                return true;
+        case DENIED:
+                v->filter.denied = true;
+                return true;
+        default:
+                return false;
+        }
+}
+
+/* What is wrong with it, for people; 0: nothing. */
+static int filter_judge(struct view *v) {
+        struct event_filter *f = &v->filter;
+
+        if (f->since) {
+                if (event_since(f->since, event_clock_offset() + event_clock_boottime(), v->since) < 0)
+                        return usage_error("events", "'%s' is no time: 90s, 15m, 2h, 7d, or 2026-01-31T12:00:00Z", f->since);
+                f->since = v->since;
+        }
+        if (event_filter_valid(f))
+                return 0;
+        if (!event_filter_valid(&(struct event_filter){.policy = f->policy}))
+                return usage_error("events", "'%s' is no name of a policy", f->policy);
+        if (!event_filter_valid(&(struct event_filter){.bundle = f->bundle}))
+                return usage_error("events", "'%s' is no name of a bundle", f->bundle);
+        if (!event_filter_valid(&(struct event_filter){.rule = f->rule}))
+                return usage_error("events", "'%s' is no id of a rule", f->rule);
+        return usage_error("events", "'%s' is no mode: enforce, audit or shadow", f->mode);
+}
+
 int cmd_events(int argc, char **argv) {
-        enum { FOLLOW = OPT_OWN, JSON, POLICY, DENIED };
         static const struct option options[] = {COMMON_OPTIONS,
                                                 {"follow", no_argument, NULL, FOLLOW},
                                                 {"json", no_argument, NULL, JSON},
                                                 {"policy", required_argument, NULL, POLICY},
+                                                {"bundle", required_argument, NULL, BUNDLE},
+                                                {"rule", required_argument, NULL, RULE},
+                                                {"mode", required_argument, NULL, MODE},
+                                                {"since", required_argument, NULL, SINCE},
                                                 {"denied", no_argument, NULL, DENIED},
                                                 {0}};
         cleanup_options struct options o = {0};
@@ -213,19 +270,16 @@ int cmd_events(int argc, char **argv) {
                         v.follow = true;
                 else if (opt == JSON)
                         v.json = true;
-                else if (opt == POLICY)
-                        v.filter.policy = optarg;
-                else if (opt == DENIED)
-                        v.filter.denied = true;
-                else if (!options_take(&o, opt, optarg))
+                else if (!filter_take(&v, opt, optarg) && !options_take(&o, opt, optarg))
                         return usage_error("events", "wrong option");
         }
         if (o.help)
                 return fputs(help, stdout) < 0;
         if (optind < argc)
                 return usage_error("events", "'%s' is too much", argv[optind]);
-        if (v.filter.policy && !event_filter_valid(&v.filter))
-                return usage_error("events", "'%s' is no name of a policy", v.filter.policy);
+        r = filter_judge(&v);
+        if (r)
+                return r;
         r = options_config(&o, &config);
         if (r)
                 return r;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <libfyaml.h>
+#include <stdio.h>
 
 #include "config_setting.h"
 #include "fileio.h"
@@ -10,6 +11,7 @@
 
 #define SEEN_MAX 64
 #define LIST_MAX 256
+#define SECTION_MAX 64 /* as they are called, which the settings say */
 
 int config_defaults(struct config *ret, struct err *err) {
         struct config c = {
@@ -55,12 +57,13 @@ void config_done(struct config *c) {
                            c->ring,         c->node_id,     c->first_boot,    c->metrics_file, c->ca,         c->certificate,
                            c->client_key,   c->token_file,  c->https_user,    c->proxy,        c->ssh_key,    c->ssh_known_hosts,
                            c->fetcher_user, c->loader_user, c->reporter_user, c->state_dir,    c->run_dir,    c->bpffs_dir,
-                           c->cgroup_dir,   c->fetcher_exe, c->cache_dir};
+                           c->cgroup_dir,   c->fetcher_exe, c->cache_dir,     c->events_file};
 
         for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
                 free(strings[i]);
         list_free(c->key_files);
         list_free(c->bundles);
+        list_free(c->audit);
         list_free(c->health_command);
         list_free(c->stale_command);
         *c = (struct config){};
@@ -212,14 +215,16 @@ static int setting_read(struct reader *r, const char *section, const char *key, 
 
 static int mapping_read(struct reader *r, const char *section, struct fy_node *map);
 
-static int section_read(struct reader *r, const char *key, struct place place, struct fy_node *value) {
+static int section_read(struct reader *r, const char *section, const char *key, struct place place, struct fy_node *value) {
+        char name[SECTION_MAX];
         const char *text = value && fy_node_is_scalar(value) ? fy_node_get_scalar0(value) : NULL;
 
         if (!value || (text && !*text)) /* all of it commented out */
                 return 0;
         if (!fy_node_is_mapping(value))
                 return at(r, place, err_set(r->err, -EINVAL, REASON_CONFIG, "%s: keys are needed below it", key));
-        return mapping_read(r, key, value);
+        snprintf(name, sizeof(name), "%s%s%s", section ? section : "", section ? "." : "", key);
+        return mapping_read(r, name, value);
 }
 
 static int mapping_read(struct reader *r, const char *section, struct fy_node *map) {
@@ -235,8 +240,8 @@ static int mapping_read(struct reader *r, const char *section, struct fy_node *m
                 place = scalar_place(fy_node_pair_key(pair), place);
                 res = scalar_text(r, fy_node_pair_key(pair), place, &key);
                 if (res >= 0)
-                        res = !section && setting_is_section(key) ? section_read(r, key, place, value)
-                                                                  : setting_read(r, section, key, place, value);
+                        res = setting_is_section(section, key) ? section_read(r, section, key, place, value)
+                                                               : setting_read(r, section, key, place, value);
         }
         return res;
 }

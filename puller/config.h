@@ -16,9 +16,11 @@
  *      ssh: {key: FILE, known-hosts: FILE}
  *      on_stale: {run: [PROGRAM, ARG...], after: 1d}
  *      metrics: {file: FILE.prom}
+ *      events: {file: {path: FILE, max_size: 64MiB, keep: 5}, journald: true|false}
  *      confirm: {deadline: 60s, health: 10s, max-denials: N, command: [PROGRAM, ARG...]}
  *      limits: {archive: 64MiB, content: 256MiB}
  *      mode: enforce|audit                                              # audit lowers every policy; it is never raised
+ *      audit: [BUNDLE/POLICY...]                                        # these alone are lowered to audit (lowered.h)
  *      bpf-token: true|false
  *      users: {fetcher: NAME, loader: NAME, reporter: NAME}
  *      paths: {state: DIR, run: DIR, cache: DIR, bpffs: DIR, cgroup: DIR}
@@ -48,8 +50,12 @@ struct config {
         char *first_boot;     /* NULL: none */
         char **stale_command; /* NULL-terminated argv; NULL: none */
         int64_t stale_after_ns;
-        char *metrics_file; /* NULL: none */
-        char *https_user;   /* the token is this user's password; NULL: it is a bearer token */
+        char *metrics_file;       /* NULL: none */
+        char *events_file;        /* NULL: none */
+        uint64_t events_max_size; /* 0: not said */
+        unsigned events_keep;     /* 0: not said */
+        bool events_journald;
+        char *https_user; /* the token is this user's password; NULL: it is a bearer token */
         char *ssh_key, *ssh_known_hosts;
         char **key_files;
         size_t n_key_files;
@@ -63,6 +69,7 @@ struct config {
         char **health_command; /* NULL-terminated argv; NULL: none */
         struct bundle_limits limits;
         enum policy_mode mode;
+        char **audit; /* NULL-terminated, BUNDLE/POLICY, each once; NULL: none */
         char *fetcher_user, *loader_user, *reporter_user;
         char *state_dir, *run_dir, *cache_dir, *bpffs_dir, *cgroup_dir; /* cgroup_dir NULL: below the agent's own */
         char *fetcher_exe; /* NULL: this program. For tests that put a hostile program in the fetcher's place */
@@ -71,6 +78,7 @@ struct config {
 
 #define CONFIG_MAX (1u << 20)
 #define CONFIG_BUNDLES_MAX 64
+#define CONFIG_AUDIT_MAX 64 /* so that all names of a bundle fit in LOWERED_MAX */
 
 int config_defaults(struct config *ret, struct err *err);
 /* p: YAML text; name: for messages. What it sets replaces what was set. After a failure, c is good for config_done() alone. */

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "config_setting.h"
+#include "sink_file.h"
 
 #define S_NS 1000000000LL
 #define DEADLINE_MAX (24 * 3600 * S_NS) /* the gate's clock wraps after weeks; a day is more than anyone watches */
@@ -97,6 +98,18 @@ static int users_judge(const struct config *c, struct judgement *j) {
         return 0;
 }
 
+static int events_judge(const struct config *c, struct judgement *j) {
+        static const char why[] = "it is of no use without events.file.path";
+
+        if (c->events_max_size && !c->events_file)
+                return blame(j, "events.file", "max_size", why);
+        if (c->events_keep && !c->events_file)
+                return blame(j, "events.file", "keep", why);
+        if (c->events_max_size && c->events_max_size < SINK_FILE_MIN)
+                return blame(j, "events.file", "max_size", "at least 64KiB");
+        return 0;
+}
+
 int settings_judge(const struct config *c, const char **ret_section, const char **ret_key, struct err *err) {
         struct judgement j = {.err = err};
         int r;
@@ -108,6 +121,8 @@ int settings_judge(const struct config *c, const char **ret_section, const char 
                 r = times_judge(c, &j);
         if (r >= 0)
                 r = users_judge(c, &j);
+        if (r >= 0)
+                r = events_judge(c, &j);
         if (r >= 0 && strlen(c->run_dir) > RUN_DIR_MAX)
                 r = blame(&j, "paths", "run", "too long for the address of the control socket in it");
         *ret_section = j.section;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config_setting.h"
 
+#include <stdio.h>
 #include <strings.h>
+
+#include "sink_file.h"
 
 #define LIMIT_MAX (4ULL << 30)
 #define USER_MAX 31
@@ -14,6 +17,7 @@ enum kind {
         KIND_PATHS,
         KIND_COMMAND,
         KIND_NAMES,
+        KIND_POLICIES,
         KIND_SOURCE,
         KIND_REPOSITORY,
         KIND_GIT,
@@ -21,6 +25,8 @@ enum kind {
         KIND_NAME,
         KIND_NODE_ID,
         KIND_METRICS,
+        KIND_EVENTS,
+        KIND_KEEP,
         KIND_HTTPS_USER,
         KIND_PROXY,
         KIND_DURATION,
@@ -64,6 +70,10 @@ static const struct setting settings[] = {
         {"on_stale", "run", KIND_COMMAND, offsetof(struct config, stale_command)},
         {"on_stale", "after", KIND_DURATION, offsetof(struct config, stale_after_ns)},
         {"metrics", "file", KIND_METRICS, offsetof(struct config, metrics_file)},
+        {"events.file", "path", KIND_EVENTS, offsetof(struct config, events_file)},
+        {"events.file", "max_size", KIND_LIMIT, offsetof(struct config, events_max_size)},
+        {"events.file", "keep", KIND_KEEP, offsetof(struct config, events_keep)},
+        {"events", "journald", KIND_BOOL, offsetof(struct config, events_journald)},
         {"confirm", "deadline", KIND_DURATION, offsetof(struct config, deadline_ns)},
         {"confirm", "health", KIND_DURATION, offsetof(struct config, health_ns)},
         {"confirm", "max-denials", KIND_DENIALS, offsetof(struct config, max_denials)},
@@ -71,6 +81,7 @@ static const struct setting settings[] = {
         {"limits", "archive", KIND_LIMIT, offsetof(struct config, limits.max_archive)},
         {"limits", "content", KIND_LIMIT, offsetof(struct config, limits.max_content)},
         {NULL, "mode", KIND_MODE, offsetof(struct config, mode)},
+        {NULL, "audit", KIND_POLICIES, offsetof(struct config, audit)},
         {NULL, "bpf-token", KIND_BOOL, offsetof(struct config, bpf_token)},
         {"users", "fetcher", KIND_USER, offsetof(struct config, fetcher_user)},
         {"users", "loader", KIND_USER, offsetof(struct config, loader_user)},
@@ -93,25 +104,46 @@ const struct setting *setting_find(const char *section, const char *key) {
         return NULL;
 }
 
-bool setting_is_section(const char *key) {
-        for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
-                if (settings[i].section && streq(settings[i].section, key))
+/* What stands directly below `section` on the way to a setting: its key, or a section's name. NULL: the setting is elsewhere. */
+static const char *name_below(const struct setting *s, const char *section, size_t *ret_n) {
+        size_t skip = section ? strlen(section) : 0;
+        const char *name = s->section;
+
+        if (same_section(s->section, section))
+                name = s->key;
+        else if (section && (!name || strncmp(name, section, skip) != 0 || name[skip] != '.'))
+                return NULL;
+        else if (section)
+                name += skip + 1;
+        *ret_n = name == s->key ? strlen(name) : strcspn(name, ".");
+        return name;
+}
+
+bool setting_is_section(const char *section, const char *key) {
+        for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+                size_t n;
+                const char *name = name_below(&settings[i], section, &n);
+
+                if (name && name != settings[i].key && n == strlen(key) && strncmp(name, key, n) == 0)
                         return true;
+        }
         return false;
 }
 
 int setting_names(const char *section, struct buf *out) {
         const char *last = NULL;
+        size_t n_last = 0;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(settings); i++) {
-                const struct setting *s = &settings[i];
-                const char *name = same_section(s->section, section) ? s->key : section ? NULL : s->section;
+                size_t n;
+                const char *name = name_below(&settings[i], section, &n);
 
-                if (!name || (last && streq(last, name))) /* sections stand together */
+                if (!name || (last && n == n_last && strncmp(last, name, n) == 0)) /* sections stand together */
                         continue;
-                r = buf_printf(out, "%s%s", last ? ", " : "", name);
+                r = buf_printf(out, "%s%.*s", last ? ", " : "", (int)n, name);
                 last = name;
+                n_last = n;
         }
         return r;
 }
@@ -138,6 +170,12 @@ static int path_check(const char *text, struct err *err) {
         if (strlen(text) >= 4096)
                 return err_set(err, -EINVAL, REASON_CONFIG, "a path of %zu bytes is too long", strlen(text));
         return 0;
+}
+
+static int events_check(const char *text, struct err *err) {
+        int r = path_check(text, err);
+
+        return r < 0 || sink_file_path_valid(text) ? r : bad(err, text, "a file in a folder, with a name of at most 250 bytes");
 }
 
 static int proxy_check(const char *text, struct err *err) {
@@ -171,6 +209,17 @@ static int branch_check(const char *text, struct err *err) {
 
 static int bundle_name_check(const char *text, struct err *err) {
         return name_valid(text) ? 0 : bad(err, text, "a name: a-z, 0-9 and -, at most 63");
+}
+
+/* BUNDLE/POLICY */
+static int policy_check(const char *text, struct err *err) {
+        const char *slash = strchr(text, '/');
+        char bundle[64];
+
+        if (!slash || (size_t)(slash - text) >= sizeof(bundle))
+                return bad(err, text, "BUNDLE/POLICY");
+        snprintf(bundle, sizeof(bundle), "%.*s", (int)(slash - text), text);
+        return name_valid(bundle) && name_valid(slash + 1) ? 0 : bad(err, text, "BUNDLE/POLICY");
 }
 
 static int node_id_check(const char *text, struct err *err) {
@@ -222,7 +271,7 @@ static int word_set(const char *text, const char *no, const char *yes, bool *ret
 static int (*const text_checks[])(const char *text, struct err *err) = {
         [KIND_PATH] = path_check,       [KIND_PROXY] = proxy_check,           [KIND_USER] = user_check,
         [KIND_BRANCH] = branch_check,   [KIND_NAME] = bundle_name_check,      [KIND_NODE_ID] = node_id_check,
-        [KIND_METRICS] = metrics_check, [KIND_HTTPS_USER] = https_user_check,
+        [KIND_METRICS] = metrics_check, [KIND_HTTPS_USER] = https_user_check, [KIND_EVENTS] = events_check,
 };
 
 static int scalar_set(struct config *c, const struct setting *s, const char *text, struct err *err) {
@@ -240,6 +289,7 @@ static int scalar_set(struct config *c, const struct setting *s, const char *tex
         case KIND_NAME:
         case KIND_NODE_ID:
         case KIND_METRICS:
+        case KIND_EVENTS:
         case KIND_HTTPS_USER:
                 r = text_checks[s->kind](text, err);
                 return r < 0 ? r : string_set(field, text, err);
@@ -263,6 +313,11 @@ static int scalar_set(struct config *c, const struct setting *s, const char *tex
                 return 0;
         case KIND_PERCENT:
                 r = number_set(text, 0, 100, &v, err);
+                if (r >= 0)
+                        *(unsigned *)field = (unsigned)v;
+                return r;
+        case KIND_KEEP:
+                r = number_set(text, 1, SINK_FILE_KEEP_MAX, &v, err);
                 if (r >= 0)
                         *(unsigned *)field = (unsigned)v;
                 return r;
@@ -322,15 +377,20 @@ static bool named_before(const char *const *values, size_t n) {
 
 static int list_set(struct config *c, const struct setting *s, const char *const *values, size_t n, size_t *ret_bad,
                     struct err *err) {
-        size_t max = s->kind == KIND_PATHS ? KEYRING_MAX : s->kind == KIND_NAMES ? CONFIG_BUNDLES_MAX : LIST_MAX;
+        size_t max = s->kind == KIND_PATHS      ? KEYRING_MAX
+                     : s->kind == KIND_NAMES    ? CONFIG_BUNDLES_MAX
+                     : s->kind == KIND_POLICIES ? CONFIG_AUDIT_MAX
+                                                : LIST_MAX;
         size_t n_checked = s->kind == KIND_COMMAND ? 1 : n; /* a command's arguments may be anything */
         int r;
 
         if (n == 0 || n > max)
                 return err_set(err, -EINVAL, REASON_CONFIG, "a list of 1 to %zu is needed", max);
         for (size_t i = 0; i < n_checked; i++) {
-                r = s->kind == KIND_NAMES ? bundle_name_check(values[i], err) : path_check(values[i], err);
-                if (r >= 0 && s->kind == KIND_NAMES && named_before(values, i))
+                r = s->kind == KIND_NAMES      ? bundle_name_check(values[i], err)
+                    : s->kind == KIND_POLICIES ? policy_check(values[i], err)
+                                               : path_check(values[i], err);
+                if (r >= 0 && (s->kind == KIND_NAMES || s->kind == KIND_POLICIES) && named_before(values, i))
                         r = err_set(err, -EINVAL, REASON_CONFIG, "'%s' is there twice", values[i]);
                 if (r < 0) {
                         *ret_bad = i;
@@ -345,7 +405,7 @@ static int list_set(struct config *c, const struct setting *s, const char *const
 
 int setting_set(struct config *c, const struct setting *s, const char *const *values, size_t n, bool list, size_t *ret_bad,
                 struct err *err) {
-        bool wants_list = s->kind == KIND_PATHS || s->kind == KIND_NAMES || s->kind == KIND_COMMAND;
+        bool wants_list = s->kind == KIND_PATHS || s->kind == KIND_NAMES || s->kind == KIND_COMMAND || s->kind == KIND_POLICIES;
 
         *ret_bad = n;
         if (list != wants_list)

@@ -6,10 +6,10 @@
 
 struct setting;
 
-/* section: NULL for the keys at the top. NULL: no such key. */
+/* section: NULL for the keys at the top; "events.file" for one within another. NULL: no such key. */
 const struct setting *setting_find(const char *section, const char *key);
-bool setting_is_section(const char *key);
-/* "a, b, c": the keys of a section, or all that may stand at the top. */
+bool setting_is_section(const char *section, const char *key);
+/* "a, b, c": the keys and sections of a section, or all that may stand at the top. */
 int setting_names(const char *section, struct buf *out);
 
 /* One value, or with `list` as many as there are. Messages say what is expected, not where; *ret_bad: which value is to blame

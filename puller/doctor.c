@@ -41,6 +41,7 @@ int doctor_run(struct doctor *d, struct err *err) {
                 check_user_namespaces,
                 check_landlock,
                 check_unprivileged_bpf,
+                check_kernel_symbols,
                 check_state,
                 check_users,
                 check_clock,

@@ -55,6 +55,7 @@ void check_btf(struct doctor *d);
 void check_jit(struct doctor *d);
 void check_lockdown(struct doctor *d);
 void check_unprivileged_bpf(struct doctor *d);
+void check_kernel_symbols(struct doctor *d);
 /* This process and this machine. */
 void check_capabilities(struct doctor *d);
 void check_namespaces(struct doctor *d);

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "doctor.h"
+#include "kallsyms.h"
 #include "node.h"
 
 #define CONFIG_TEXT_MAX (4u << 20)
@@ -233,4 +234,20 @@ void check_unprivileged_bpf(struct doctor *d) {
                              "allowed: everybody may load programs into the kernel, of a harmless kind");
         else
                 doctor_found(d, "unprivileged-bpf", FINDING_OK, NULL, "not allowed");
+}
+
+void check_kernel_symbols(struct doctor *d) {
+        struct lsm_rules_kernel locks;
+        long long restricted = 0;
+
+        kallsyms_rules_locks(d->root, &locks);
+        doctor_read_number(d, "/proc/sys/kernel/kptr_restrict", &restricted);
+        if (locks.rename_lock)
+                doctor_found(d, "kernel-symbols", FINDING_OK, NULL, "addresses of rename_lock and mount_lock are known");
+        else
+                doctor_found(
+                        d, "kernel-symbols", FINDING_WARN,
+                        restricted > 1 ? "sysctl kernel.kptr_restrict=1"
+                                       : "run this as root with CAP_SYSLOG, on a kernel with CONFIG_KALLSYMS_ALL=y",
+                        "rename_lock and mount_lock are not shown: rules about files are decided anew each time, more slowly");
 }

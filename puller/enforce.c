@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "enforce_parts.h"
+#include "rules_counts.h"
 
 void enforcement_close(struct enforcement *e) {
         if (e->gate.map)
@@ -182,7 +183,10 @@ static int counters_pin(struct enforcement *e, uint32_t slot, const struct loade
                 pin_path(path, "%s/counters/%u/%s", e->dir, slot, loaded->manifest->policies[i].name);
                 r = pin_put(loaded->policies[i].counters, path, err);
         }
-        return r;
+        if (r < 0)
+                return r;
+        pin_path(path, "%s/rules/%u", e->dir, slot);
+        return rules_counts_pin(path, loaded, err);
 }
 
 int enforcement_fill(struct enforcement *e, uint32_t slot, const struct plan *plan, const struct loaded *loaded,
@@ -235,6 +239,7 @@ int counters_read(const char *path, struct lsm_counters *ret) {
                 ret->would_deny += per_cpu[i].would_deny;
                 ret->lost += per_cpu[i].lost;
                 ret->errors += per_cpu[i].errors;
+                ret->folded += per_cpu[i].folded;
         }
         return 0;
 }
@@ -244,4 +249,33 @@ int enforcement_counters(const struct enforcement *e, uint32_t slot, const char 
 
         pin_path(path, "%s/counters/%u/%s", e->dir, slot, policy);
         return counters_read(path, ret);
+}
+
+void enforcement_counters_all(const struct enforcement *e, uint32_t slot, struct lsm_counters *ret) {
+        char path[PATH_MAX], **policies = NULL;
+        size_t n = 0;
+
+        *ret = (struct lsm_counters){0};
+        pin_path(path, "%s/counters/%u", e->dir, slot);
+        if (pin_list(path, &policies, &n, NULL) < 0)
+                return;
+        for (size_t i = 0; i < n; i++) {
+                struct lsm_counters c;
+
+                if (enforcement_counters(e, slot, policies[i], &c) < 0)
+                        continue;
+                ret->denied += c.denied;
+                ret->would_deny += c.would_deny;
+                ret->lost += c.lost;
+                ret->errors += c.errors;
+                ret->folded += c.folded;
+        }
+        strings_free(policies, n);
+}
+
+json_t *enforcement_rules_json(const struct enforcement *e, uint32_t slot) {
+        char path[PATH_MAX];
+
+        pin_path(path, "%s/rules/%u", e->dir, slot);
+        return rules_counts_json(path);
 }

@@ -67,3 +67,7 @@ int enforcement_remove(struct enforcement *e, struct err *err);
 
 /* Sum over the processors of one policy's counters in a slot; zeros when there are none. */
 int enforcement_counters(const struct enforcement *e, uint32_t slot, const char *policy, struct lsm_counters *ret);
+/* The same of all policies in a slot. */
+void enforcement_counters_all(const struct enforcement *e, uint32_t slot, struct lsm_counters *ret);
+/* What each rule has decided (rules_counts.h). */
+json_t *enforcement_rules_json(const struct enforcement *e, uint32_t slot);

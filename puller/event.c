@@ -5,6 +5,8 @@
 #include <time.h>
 
 #include "event_names.h"
+#include "plan.h"
+#include "rules_counts.h"
 #include "text.h"
 
 #define NS_PER_S 1000000000LL
@@ -15,7 +17,8 @@ int event_read(const void *p, size_t n, struct lsm_event *ret) {
         if (n != sizeof(e))
                 return -EBADMSG;
         memcpy(&e, p, sizeof(e));
-        if (e.abi != LSM_ABI || e.mode > LSM_MODE_SHADOW || e.error < 1 || e.error > 4095 || e.release > JSON_INT_MAX)
+        if (e.abi != LSM_ABI || e.mode > LSM_MODE_SHADOW || e.error < 1 || e.error > 4095 || e.release > JSON_INT_MAX ||
+            e.count < 1 || e.count > JSON_INT_MAX)
                 return -EBADMSG;
         *ret = e;
         return 0;
@@ -95,7 +98,7 @@ static json_t *event_begin(const char *type) {
 }
 
 /* RFC 3339, in UTC. */
-static int set_time(json_t *o, int64_t ns) {
+static int set_instant(json_t *o, const char *key, int64_t ns) {
         char day[32], text[64];
         time_t seconds = ns / NS_PER_S;
         struct tm tm;
@@ -103,7 +106,22 @@ static int set_time(json_t *o, int64_t ns) {
         if (ns < 0 || !gmtime_r(&seconds, &tm) || strftime(day, sizeof(day), "%FT%T", &tm) == 0)
                 return 0;
         snprintf(text, sizeof(text), "%s.%06dZ", day, (int)(ns % NS_PER_S / 1000));
-        return json_object_set_new(o, "time", json_string(text)) < 0 ? -ENOMEM : 0;
+        return json_object_set_new(o, key, json_string(text)) < 0 ? -ENOMEM : 0;
+}
+
+static int set_time(json_t *o, int64_t ns) {
+        return set_instant(o, "time", ns);
+}
+
+/* For a rule, the policy that it is in, and not the engine of all rules. */
+static int set_policy(json_t *o, const struct lsm_event *e, const char *name) {
+        char policy[LSM_RULE_ID_LEN], rule[LSM_RULE_ID_LEN];
+        int r;
+
+        if (!name || !streq(name, ENGINE_POLICY) || !rule_name_split(e->why, sizeof(e->why), policy, rule))
+                return set_name(o, "policy", name, e->policy);
+        r = set_name(o, "policy", policy, 0);
+        return r < 0 ? r : set_name(o, "rule", rule, 0);
 }
 
 static int set_source(json_t *o, const struct lsm_event *e, const struct event_names *names) {
@@ -116,7 +134,7 @@ static int set_source(json_t *o, const struct lsm_event *e, const struct event_n
         if (r >= 0)
                 r = set_integer(o, "release", e->release);
         if (r >= 0)
-                r = set_name(o, "policy", event_names_policy(names, e->bundle, e->release, e->policy), e->policy);
+                r = set_policy(o, e, event_names_policy(names, e->bundle, e->release, e->policy));
         if (r >= 0)
                 r = set_name(o, "hook", event_names_hook(names, e->bundle, e->release, e->hook), e->hook);
         return r;
@@ -130,7 +148,7 @@ static int set_decision(json_t *o, const struct lsm_event *e) {
         r = set_name(o, "mode", e->mode < ARRAY_SIZE(modes) ? modes[e->mode] : NULL, e->mode);
         if (r >= 0)
                 r = set_name(o, "errno", strerrorname_np(e->error), (uint32_t)e->error);
-        return r < 0 ? r : set_text(o, "why", e->why, sizeof(e->why));
+        return r < 0 || json_object_get(o, "rule") ? r : set_text(o, "why", e->why, sizeof(e->why));
 }
 
 static int set_subject(json_t *o, const struct lsm_event *e) {
@@ -151,10 +169,20 @@ static int set_subject(json_t *o, const struct lsm_event *e) {
         return r;
 }
 
+/* Of an event that stands for several denials. */
+static int set_count(json_t *o, const struct lsm_event *e, int64_t time_ns) {
+        int r = e->count > 1 || e->first_ns ? set_integer(o, "count", e->count) : 0;
+
+        if (r >= 0 && e->first_ns && e->first_ns <= e->time_ns)
+                r = set_instant(o, "first", time_ns - (int64_t)(e->time_ns - e->first_ns));
+        return r;
+}
+
 json_t *event_json(const struct lsm_event *e, int64_t time_ns, const struct event_names *names) {
         cleanup_json json_t *o = event_begin(e->mode == LSM_MODE_ENFORCE ? "denied" : "would-deny");
 
-        if (!o || set_time(o, time_ns) < 0 || set_source(o, e, names) < 0 || set_decision(o, e) < 0 || set_subject(o, e) < 0)
+        if (!o || set_time(o, time_ns) < 0 || set_source(o, e, names) < 0 || set_decision(o, e) < 0 || set_subject(o, e) < 0 ||
+            set_count(o, e, time_ns) < 0)
                 return NULL;
         return steal_pointer(o);
 }
@@ -183,6 +211,12 @@ json_t *event_lost_json(uint64_t count) {
         return !o || set_integer(o, "count", count) < 0 ? NULL : steal_pointer(o);
 }
 
+json_t *event_dropped_json(uint64_t count, int64_t time_ns) {
+        cleanup_json json_t *o = event_begin("dropped");
+
+        return !o || set_time(o, time_ns) < 0 || set_integer(o, "count", count) < 0 ? NULL : steal_pointer(o);
+}
+
 json_t *event_live_json(void) {
         return event_begin("live");
 }
@@ -191,39 +225,4 @@ int event_json_format(const json_t *event, struct buf *out) {
         cleanup_free char *text = json_dumps(event, JSON_COMPACT);
 
         return text ? buf_printf(out, "%s\n", text) : -ENOMEM;
-}
-
-bool event_filter_valid(const struct event_filter *f) {
-        const char *slash = f->policy ? strchr(f->policy, '/') : NULL;
-        char bundle[64];
-
-        if (!slash)
-                return !f->policy || name_valid(f->policy);
-        if ((size_t)(slash - f->policy) >= sizeof(bundle))
-                return false;
-        memcpy(bundle, f->policy, slash - f->policy);
-        bundle[slash - f->policy] = '\0';
-        return name_valid(bundle) && name_valid(slash + 1);
-}
-
-bool event_passes(const struct event_filter *f, const json_t *event) {
-        const char *type = json_string_value(json_object_get(event, "type"));
-        const char *policy = json_string_value(json_object_get(event, "policy"));
-        const char *bundle = json_string_value(json_object_get(event, "bundle")), *slash;
-
-        if (!type)
-                return false;
-        if (streq(type, "lost")) /* concerns every reader */
-                return true;
-        if (f->denied && !streq(type, "denied"))
-                return false;
-        if (!f->policy)
-                return true;
-        if (!policy)
-                return false;
-        slash = strchr(f->policy, '/');
-        if (!slash)
-                return streq(policy, f->policy);
-        return bundle && strlen(bundle) == (size_t)(slash - f->policy) && memcmp(bundle, f->policy, slash - f->policy) == 0 &&
-               streq(policy, slash + 1);
 }

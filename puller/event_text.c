@@ -19,7 +19,7 @@
 struct line {
         struct buf *out;
         const json_t *event;
-        bool colour;
+        bool colour, sentence;
         int r; /* the first failure; then nothing more is appended */
 };
 
@@ -63,6 +63,8 @@ static void put_time(struct line *l) {
         char day[32];
         time_t t;
 
+        if (l->sentence)
+                return;
         rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
         if (!rest || rest[0] != '.' || strspn(rest + 1, "0123456789") < 3)
                 return;
@@ -79,7 +81,7 @@ static void put_time(struct line *l) {
 static void put_word(struct line *l, const char *colour, const char *word) {
         paint(l, colour);
         if (l->r >= 0)
-                l->r = buf_printf(l->out, "%-10s", word);
+                l->r = buf_printf(l->out, "%-*s", l->sentence ? 0 : 10, word);
         paint(l, RESET);
         put(l, "  ");
 }
@@ -96,6 +98,7 @@ static void put_decision(struct line *l, bool denied) {
         put_word(l, denied ? RED : YELLOW, denied ? "denied" : "would deny");
         put_text(l, "", "bundle", "/");
         put_text(l, "", "policy", "");
+        put_text(l, "/", "rule", "");
         put_number(l, in_shadow(l) ? " would be denied by release " : " release ", "release", "  ");
         put_text(l, "", "comm", "");
         put_number(l, "[", "tgid", "]");
@@ -105,6 +108,7 @@ static void put_decision(struct line *l, bool denied) {
         put_text(l, "  ", "errno", "");
         put_text(l, ": ", "why", "");
         put_text(l, "  in ", "cgroup_path", "");
+        put_number(l, "  ", "count", " times");
 }
 
 static void put_swap(struct line *l) {
@@ -118,10 +122,10 @@ static void put_swap(struct line *l) {
         put_text(l, ": ", "message", "");
 }
 
-int event_text_format(const json_t *event, bool colour, struct buf *out) {
-        struct line l = {.out = out, .event = event, .colour = colour};
-        const json_t *version = json_object_get(event, "v");
+static int format(struct line l) {
+        const json_t *version = json_object_get(l.event, "v");
         const char *type = get(&l, "type");
+        struct buf *out = l.out;
         size_t before = out->len;
 
         if (!json_is_integer(version) || json_integer_value(version) != EVENT_VERSION || !type)
@@ -134,16 +138,29 @@ int event_text_format(const json_t *event, bool colour, struct buf *out) {
                 put_time(&l);
                 put_word(&l, YELLOW, "unreadable");
                 put(&l, "a record in the ring buffer is not an event");
+        } else if (streq(type, "dropped")) {
+                put_time(&l);
+                put_word(&l, YELLOW, "dropped");
+                put_number(&l, "", "count", " events: the kernel's buffer was full");
         } else if (streq(type, "lost")) {
                 put_word(&l, YELLOW, "lost");
                 put_number(&l, "", "count", " events: this reader was too slow");
         } else
                 return -EBADMSG;
-        put(&l, "\n");
+        if (!l.sentence)
+                put(&l, "\n");
         if (l.r < 0) {
                 out->len = before;
                 if (out->data)
                         out->data[before] = '\0';
         }
         return l.r;
+}
+
+int event_text_format(const json_t *event, bool colour, struct buf *out) {
+        return format((struct line){.out = out, .event = event, .colour = colour});
+}
+
+int event_sentence_format(const json_t *event, struct buf *out) {
+        return format((struct line){.out = out, .event = event, .sentence = true});
 }

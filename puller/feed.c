@@ -27,7 +27,7 @@ void feed_free(struct feed *f) {
         free(f);
 }
 
-static uint64_t oldest(const struct feed *f) {
+uint64_t feed_oldest(const struct feed *f) {
         return f->next > FEED_EVENTS_MAX ? f->next - FEED_EVENTS_MAX : 0;
 }
 
@@ -41,7 +41,7 @@ struct feed_entry *feed_add(struct feed *f, enum feed_kind kind, int64_t time_ns
 int feed_join(struct feed *f, int fd, pid_t pid) {
         for (size_t i = 0; i < FEED_READERS_MAX; i++)
                 if (f->readers[i].fd < 0) {
-                        f->readers[i] = (struct feed_reader){.fd = fd, .pid = pid, .at = oldest(f), .live_at = f->next};
+                        f->readers[i] = (struct feed_reader){.fd = fd, .pid = pid, .at = feed_oldest(f), .live_at = f->next};
                         return 0;
                 }
         close(fd);
@@ -60,12 +60,16 @@ void feed_poll_fill(const struct feed *f, struct pollfd fds[static FEED_READERS_
         }
 }
 
-static json_t *describe(const struct feed *f, const struct feed_entry *e) {
+json_t *feed_describe(const struct feed *f, uint64_t number) {
+        const struct feed_entry *e = &f->entries[number % FEED_EVENTS_MAX];
+
         switch (e->kind) {
         case FEED_EVENT:
                 return event_json(&e->event, e->time_ns, &f->names);
         case FEED_NOTE:
                 return event_note_json(&e->note, e->time_ns);
+        case FEED_DROPPED:
+                return event_dropped_json(e->dropped, e->time_ns);
         default:
                 return event_unreadable_json(e->time_ns);
         }
@@ -89,9 +93,9 @@ static int serve_line(struct feed *f, struct feed_reader *r) {
         const struct feed_entry *e;
         int s;
 
-        if (r->at < oldest(f)) {
-                r->lost += oldest(f) - r->at;
-                r->at = oldest(f);
+        if (r->at < feed_oldest(f)) {
+                r->lost += feed_oldest(f) - r->at;
+                r->at = feed_oldest(f);
         }
         if (r->lost > 0) {
                 s = send_line(r, event_lost_json(r->lost));
@@ -108,7 +112,7 @@ static int serve_line(struct feed *f, struct feed_reader *r) {
         if (r->at >= f->next)
                 return 0;
         e = &f->entries[r->at % FEED_EVENTS_MAX];
-        s = e->kind == FEED_EVENT && e->event.tgid == (uint32_t)r->pid ? 0 : send_line(r, describe(f, e));
+        s = e->kind == FEED_EVENT && e->event.tgid == (uint32_t)r->pid ? 0 : send_line(r, feed_describe(f, r->at));
         if (s >= 0)
                 r->at++;
         return s < 0 ? s : 1;

@@ -20,10 +20,11 @@
 
 struct feed_entry {
         int64_t time_ns; /* of the day */
-        enum feed_kind { FEED_EVENT, FEED_NOTE, FEED_UNREADABLE } kind;
+        enum feed_kind { FEED_EVENT, FEED_NOTE, FEED_UNREADABLE, FEED_DROPPED } kind;
         union {
                 struct lsm_event event;
                 struct event_note note;
+                uint64_t dropped;
         };
 };
 
@@ -52,6 +53,10 @@ static inline void feed_free_p(struct feed **f) {
 
 /* A place for a new entry, the oldest one's if need be; the caller fills it. */
 struct feed_entry *feed_add(struct feed *f, enum feed_kind kind, int64_t time_ns);
+/* Number of the oldest entry that is kept. */
+uint64_t feed_oldest(const struct feed *f);
+/* An entry that is kept, in words; NULL: no memory. */
+json_t *feed_describe(const struct feed *f, uint64_t number);
 /* Takes over fd, a connected SOCK_SEQPACKET. -EBUSY (and fd is closed): there are enough readers. pid: whose own events it is not
  * sent, because with each line it reads and prints it might make another one. */
 int feed_join(struct feed *f, int fd, pid_t pid);

@@ -81,6 +81,10 @@ static int gen_parse(const json_t *doc, const char *key, struct journal_gen *ret
         if (json_object_get(j, "audit") && !json_is_boolean(json_object_get(j, "audit")))
                 return err_set(err, -EBADMSG, REASON_MALFORMED, "'%s': 'audit' is not true or false", key);
         g.audit = json_is_true(json_object_get(j, "audit"));
+        if (json_object_get(j, "lowered"))
+                r = record_get_text(j, "lowered", g.lowered, sizeof(g.lowered), err);
+        if (r < 0)
+                return err_wrap(err, r, "'%s'", key);
         g.slot = (uint32_t)slot;
         *ret = g;
         return 0;
@@ -172,12 +176,17 @@ static int put(json_t *doc, const char *key, json_t *value) {
 }
 
 static int gen_put(json_t *doc, const char *key, const struct journal_gen *g) {
+        json_t *gen;
+
         if (!g->present)
                 return 0;
-        return put(doc, key,
-                   json_pack("{ss ss sI sI sI sb}", "content", g->content_hex, "version", g->version, "release",
-                             (json_int_t)g->release, "slot", (json_int_t)g->slot, "since", (json_int_t)g->since, "audit",
-                             g->audit));
+        gen = json_pack("{ss ss sI sI sI sb}", "content", g->content_hex, "version", g->version, "release",
+                        (json_int_t)g->release, "slot", (json_int_t)g->slot, "since", (json_int_t)g->since, "audit", g->audit);
+        if (gen && *g->lowered && put(gen, "lowered", json_string(g->lowered)) < 0) {
+                json_decref(gen);
+                gen = NULL;
+        }
+        return put(doc, key, gen);
 }
 
 static int left_put(json_t *doc, const struct journal *j) {

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "lowered.h"
 #include "digest.h"
 #include "err.h"
 
@@ -23,9 +24,10 @@ struct journal_gen { /* a generation */
         char content_hex[SHA256_HEX];
         char version[128];
         uint64_t release;
-        uint32_t slot;  /* meaningful in this boot only */
-        uint64_t since; /* seconds since the epoch: confirmed, or staged */
-        bool audit;     /* loaded with every policy lowered to audit */
+        uint32_t slot;             /* meaningful in this boot only */
+        uint64_t since;            /* seconds since the epoch: confirmed, or staged */
+        bool audit;                /* loaded with every policy lowered to audit */
+        char lowered[LOWERED_MAX]; /* loaded with these lowered (lowered.h) */
 };
 
 /* Releases that this node has verified, newest first: a release number never stands for another content. */

@@ -2,11 +2,14 @@
 #include "loader.h"
 
 #include <bpf/bpf.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "child.h"
 #include "fileio.h"
 #include "loader_proto.h"
+#include "loader_scope.h"
+#include "mounts.h"
 #include "token.h"
 
 #define LOG_MAX (16u << 20)
@@ -27,18 +30,23 @@ void loaded_done(struct loaded *l) {
                         close_p(&p->programs[j]);
                 free(p->programs);
                 close_p(&p->counters);
+                close_p(&p->rule_counts);
+                close_p(&p->rule_table);
+                close_p(&p->rule_cells);
+                close_p(&p->rule_roots);
         }
         free(l->policies);
         *l = (struct loaded){0};
 }
 
 static int loaded_init(const struct manifest *m, struct loaded *l) {
-        *l = (struct loaded){.manifest = m, .n_policies = m->n_policies};
+        *l = (struct loaded){.manifest = m, .n_policies = m->n_policies, .rules = manifest_has_engine(m)};
         l->policies = new_array(m->n_policies, sizeof(*l->policies));
         if (!l->policies)
                 return -ENOMEM;
         for (size_t i = 0; i < m->n_policies; i++)
-                l->policies[i].counters = -1;
+                l->policies[i] = (struct loaded_policy){
+                        .counters = -1, .rule_counts = -1, .rule_table = -1, .rule_cells = -1, .rule_roots = -1};
         for (size_t i = 0; i < m->n_policies; i++) {
                 l->policies[i].programs = new_array(m->policies[i].n_programs, sizeof(int));
                 if (!l->policies[i].programs)
@@ -47,6 +55,13 @@ static int loaded_init(const struct manifest *m, struct loaded *l) {
                         l->policies[i].programs[j] = -1;
         }
         return 0;
+}
+
+/* Its reader is the loader, and its text is as of then. */
+static int send_mounts(int sock) {
+        cleanup_fd int fd = mounts_open();
+
+        return fd < 0 ? fd : msg_send(sock, "t", 1, &fd, 1);
 }
 
 static int send_work(int sock, const struct loader_request *req, struct err *err) {
@@ -60,10 +75,13 @@ static int send_work(int sock, const struct loader_request *req, struct err *err
                 .gid = req->gid,
                 .n_members = (uint32_t)req->release->manifest->n_members,
                 .n_hooks = (uint32_t)req->plan->n,
+                .cgroup_storage = scope_storage_there(req->release->manifest),
+                .kernel = req->kernel,
         };
         cleanup_fd int manifest = -1;
         int r;
 
+        snprintf(start.lowered, sizeof(start.lowered), "%s", req->lowered ? req->lowered : "");
         manifest = memfd_sealed("manifest", req->release->signed_bytes.data, req->release->signed_bytes.len, err);
         if (manifest < 0)
                 return manifest;
@@ -74,6 +92,13 @@ static int send_work(int sock, const struct loader_request *req, struct err *err
                 r = msg_send(sock, "h", 1, &req->slots[i], 1);
         if (r >= 0)
                 r = msg_send(sock, "e", 1, &req->events, 1);
+        if (r >= 0)
+                r = msg_send(sock, "f", 1, &req->folds, 1);
+        if (r >= 0)
+                r = msg_send(sock, "g", 1, (const int[]){req->guard->tasks, req->guard->objects, req->guard->node},
+                             LOADER_GUARD_MAPS);
+        if (r >= 0 && manifest_has_engine(req->release->manifest))
+                r = send_mounts(sock);
         return r < 0 ? err_errno(err, r, "cannot hand the bundle to the loader") : 0;
 }
 
@@ -89,11 +114,38 @@ static int take_program(struct loaded *l, const struct loader_packet *p, int *fd
         return 0;
 }
 
-static int take_counters(struct loaded *l, const struct loader_packet *p, int *fd) {
-        if (p->policy >= l->n_policies || *fd < 0 || l->policies[p->policy].counters >= 0)
+static int *map_place(struct loaded_policy *p, enum loader_message message) {
+        switch (message) {
+        case LOADER_COUNTERS:
+                return &p->counters;
+        case LOADER_RULE_COUNTS:
+                return &p->rule_counts;
+        case LOADER_RULE_TABLE:
+                return &p->rule_table;
+        case LOADER_RULE_CELLS:
+                return &p->rule_cells;
+        case LOADER_ROOTS:
+                return &p->rule_roots;
+        default:
+                return NULL;
+        }
+}
+
+static int take_map(struct loaded *l, const struct loader_packet *p, int *fd) {
+        struct loaded_policy *policy = p->policy < l->n_policies ? &l->policies[p->policy] : NULL;
+        int *place = policy ? map_place(policy, p->message) : NULL;
+
+        if (*fd < 0 || !place)
                 return -EPROTO;
-        l->policies[p->policy].counters = steal_fd(fd);
+        if (*place >= 0)
+                return -EPROTO;
+        *place = steal_fd(fd);
         return 0;
+}
+
+/* Without CAP_BPF outside its namespace the loader may not freeze what it filled. */
+static int map_freeze(int fd) {
+        return fd < 0 ? -EPROTO : bpf_map_freeze(fd) < 0 ? -errno : 0;
 }
 
 static int complete(const struct loaded *l, bool shadow, struct err *err) {
@@ -132,11 +184,17 @@ static int receive(int sock, const struct loader_request *req, struct waiter *w,
                         r = take_program(l, &p, &fd);
                         break;
                 case LOADER_COUNTERS:
-                        r = take_counters(l, &p, &fd);
+                case LOADER_RULE_COUNTS:
+                case LOADER_RULE_TABLE:
+                case LOADER_RULE_CELLS:
+                        r = take_map(l, &p, &fd);
+                        break;
+                case LOADER_ROOTS: /* not frozen: mounts change */
+                        l->roots = p.roots;
+                        r = take_map(l, &p, &fd);
                         break;
                 case LOADER_SEED:
-                        /* Without CAP_BPF outside its namespace the loader may not freeze what it filled. */
-                        r = fd < 0 ? -EPROTO : bpf_map_freeze(fd) < 0 ? -errno : 0;
+                        r = map_freeze(fd);
                         break;
                 case LOADER_NO_TOKEN:
                         snprintf(l->no_token, sizeof(l->no_token), "%s", p.text);

@@ -6,7 +6,9 @@
  */
 #pragma once
 
+#include "guard.h"
 #include "hooks.h"
+#include "loader_proto.h"
 #include "plan.h"
 #include "release.h"
 #include "wait.h"
@@ -16,10 +18,14 @@ struct loader_request {
         const struct plan *plan;
         const int *slots; /* PROG_ARRAY of each of the plan's hooks, in its order */
         int events;       /* the agent's ring buffer */
+        int folds;        /* ... and its map of denials that are counted and not told yet */
+        const struct guard *guard;
         uint32_t slot;
         uint32_t bundle_number;
-        bool audit;  /* lower every policy to audit */
-        bool shadow; /* what plan_shadow() leaves, in shadow mode; `plan` is what it leaves */
+        struct lsm_rules_kernel kernel;
+        bool audit;          /* lower every policy to audit */
+        const char *lowered; /* lower these (lowered.h) */
+        bool shadow;         /* what plan_shadow() leaves, in shadow mode; `plan` is what it leaves */
         bool use_token;
         uid_t uid; /* of the loader, outside its namespace */
         gid_t gid;
@@ -27,8 +33,10 @@ struct loader_request {
 };
 
 struct loaded_policy {
-        int *programs; /* descriptors, in the manifest's order */
-        int counters;  /* -1: a plain policy has none */
+        int *programs;               /* descriptors, in the manifest's order */
+        int counters;                /* -1: a plain policy has none */
+        int rule_counts, rule_table; /* of the rules' engine; -1 */
+        int rule_cells, rule_roots;
 };
 
 struct loaded {
@@ -38,6 +46,8 @@ struct loaded {
         bool token;                      /* loaded through a BPF token */
         uid_t uid;                       /* as which the loader ran, seen from outside */
         char no_token[128];              /* why not, when a token was wanted */
+        bool rules;                      /* it has an engine of rules */
+        struct loader_roots roots;
 };
 
 /* ret_log: the verifier's whole log on failure (may be empty); may be NULL. The message carries its end. */

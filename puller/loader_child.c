@@ -13,12 +13,14 @@
 #include "child.h"
 #include "fileio.h"
 #include "loader.h"
+#include "loader_parts.h"
 #include "loader_proto.h"
+#include "loader_rules.h"
+#include "loader_seed.h"
+#include "loader_scope.h"
 #include "lsm_abi.h"
 #include "token.h"
 #include "verifier_log.h"
-
-#define OBJECT_MAX (64u << 20)
 
 struct work {
         int sock;
@@ -26,7 +28,9 @@ struct work {
         struct manifest *manifest;
         struct plan plan;
         int *members, *slots;
-        int events;
+        int events, folds;
+        int guard[LOADER_GUARD_MAPS];
+        int mounts;          /* -1: not needed */
         char token_path[64]; /* "" without a token: libbpf must not look for one by itself */
 };
 
@@ -35,6 +39,14 @@ static int receive_fd(int sock, void *p, size_t size, int *ret_fd) {
         ssize_t r = msg_recv(sock, p, size, ret_fd, &n);
 
         return r < 0 ? (int)r : r != (ssize_t)size || n != 1 ? -EPROTO : 0;
+}
+
+static int receive_guard(struct work *w) {
+        size_t n = LOADER_GUARD_MAPS;
+        char tag;
+        ssize_t r = msg_recv(w->sock, &tag, 1, w->guard, &n);
+
+        return r < 0 ? (int)r : r != 1 || n != LOADER_GUARD_MAPS ? -EPROTO : 0;
 }
 
 static int receive_fds(int sock, int **ret, size_t n) {
@@ -64,8 +76,12 @@ static int receive_work(struct work *w, struct err *err) {
                 r = memfd_read(manifest, MANIFEST_MAX, &bytes, err);
         if (r >= 0)
                 r = manifest_parse(bytes.data, bytes.len, &w->manifest, err);
-        if (r >= 0)
+        if (r >= 0 && !memchr(w->start.lowered, '\0', sizeof(w->start.lowered)))
+                r = -EPROTO;
+        if (r >= 0) {
+                lowered_apply(w->start.lowered, w->manifest);
                 r = plan_make(w->manifest, &w->plan, err);
+        }
         if (r >= 0 && w->start.shadow)
                 plan_shadow(&w->plan, w->manifest);
         if (r >= 0 && (w->start.n_members != w->manifest->n_members || w->start.n_hooks != w->plan.n))
@@ -76,6 +92,12 @@ static int receive_work(struct work *w, struct err *err) {
                 r = receive_fds(w->sock, &w->slots, w->start.n_hooks);
         if (r >= 0)
                 r = receive_fd(w->sock, &tag, 1, &w->events);
+        if (r >= 0)
+                r = receive_fd(w->sock, &tag, 1, &w->folds);
+        if (r >= 0)
+                r = receive_guard(w);
+        if (r >= 0 && manifest_has_engine(w->manifest))
+                r = receive_fd(w->sock, &tag, 1, &w->mounts);
         return r;
 }
 
@@ -113,8 +135,7 @@ static struct bpf_map *rodata(struct bpf_object *obj) {
         return NULL;
 }
 
-/* Address of a variable in the initial content of .rodata, by the object's BTF. */
-static void *rodata_variable(struct bpf_object *obj, const char *name, size_t size) {
+void *rodata_variable(struct bpf_object *obj, const char *name, size_t size) {
         const struct btf *btf = bpf_object__btf(obj);
         struct bpf_map *map = rodata(obj);
         const struct btf_var_secinfo *var;
@@ -185,45 +206,73 @@ static int program_place(const struct work *w, size_t policy, size_t program, st
         return 0;
 }
 
+/* The agent's own maps, for those that ask for them by name. */
+static int shared_maps_give(const struct work *w, const struct manifest_policy *p, struct bpf_object *obj, struct err *err) {
+        const struct {
+                const char *name;
+                int fd;
+        } shared[] = {{"lsm_events", w->events},
+                      {"lsm_folds", w->folds},
+                      {LSM_GUARD_TASKS, w->guard[0]},
+                      {LSM_GUARD_OBJECTS, w->guard[1]},
+                      {LSM_GUARD_NODE, w->guard[2]}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
+                struct bpf_map *map = bpf_object__find_map_by_name(obj, shared[i].name);
+
+                if (map && bpf_map__reuse_fd(map, shared[i].fd) < 0)
+                        return err_errno(err, -errno, "policy '%s': the agent's map %s", p->name, shared[i].name);
+        }
+        return 0;
+}
+
 static int policy_prepare(const struct work *w, size_t policy, struct bpf_object *obj, struct err *err) {
         const struct manifest_policy *p = &w->manifest->policies[policy];
-        struct bpf_map *events;
         int r;
 
         if (p->plain)
                 return 0;
         r = parameters_set(w, policy, obj, err);
+        if (r >= 0)
+                r = scope_prepare(w->start.cgroup_storage, obj, err);
         for (size_t i = 0; r >= 0 && i < p->n_programs; i++)
                 r = program_place(w, policy, i, obj, err);
-        if (r < 0)
-                return r;
-        events = bpf_object__find_map_by_name(obj, "lsm_events");
-        if (events && bpf_map__reuse_fd(events, w->events) < 0)
-                return err_errno(err, -errno, "policy '%s': ring buffer", p->name);
-        return 0;
-}
-
-/* Fills a map from its member: packed records of key and value. */
-static int seed(const struct work *w, const struct manifest_map *m, int map, struct err *err) {
-        size_t record = (size_t)m->key_size + m->value_size;
-        cleanup_buf struct buf data = {0};
-        int r;
-
-        r = memfd_read(w->members[m->seed], OBJECT_MAX, &data, err);
-        if (r < 0)
-                return r;
-        if (record == 0 || data.len % record != 0)
-                return err_set(err, -EINVAL, REASON_MALFORMED, "seed of map '%s': not a whole number of records", m->name);
-        for (size_t at = 0; at < data.len; at += record)
-                if (bpf_map_update_elem(map, data.data + at, data.data + at + m->key_size, BPF_ANY) < 0)
-                        return err_errno(err, -errno, "seed of map '%s', record %zu", m->name, at / record);
-        return 0;
+        if (r >= 0 && policy_is_engine(p))
+                r = engine_prepare(&w->start.kernel, obj, err);
+        return r < 0 ? r : shared_maps_give(w, p, obj, err);
 }
 
 static int send_fd(const struct work *w, enum loader_message message, size_t policy, size_t program, int fd) {
         struct loader_packet p = {.message = message, .policy = (uint32_t)policy, .program = (uint32_t)program};
 
         return msg_send(w->sock, &p, sizeof(p), &fd, 1);
+}
+
+/* What the node itself knows goes in, and what is counted for each rule goes out. */
+static int engine_hand_over(const struct work *w, size_t policy, struct bpf_object *obj, struct err *err) {
+        static const struct {
+                const char *map;
+                enum loader_message message;
+        } given[] = {
+                {"lsm_rules_roots", LOADER_ROOTS},
+                {"lsm_rules_cells", LOADER_RULE_CELLS},
+                {"lsm_rules_counts", LOADER_RULE_COUNTS},
+                {"lsm_rules_rules", LOADER_RULE_TABLE},
+        };
+        struct loader_packet p = {.policy = (uint32_t)policy};
+        int r;
+
+        r = engine_fill(&w->manifest->policies[policy], obj, w->members, w->mounts, &p.roots, err);
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(given); i++) {
+                struct bpf_map *map = bpf_object__find_map_by_name(obj, given[i].map);
+                int fd = map ? bpf_map__fd(map) : -1;
+
+                if (fd < 0)
+                        return err_set(err, -EINVAL, REASON_MALFORMED, "the rules have no map '%s'", given[i].map);
+                p.message = given[i].message;
+                r = msg_send(w->sock, &p, sizeof(p), &fd, 1);
+        }
+        return r;
 }
 
 static int policy_hand_over(const struct work *w, size_t policy, struct bpf_object *obj, struct err *err) {
@@ -240,7 +289,7 @@ static int policy_hand_over(const struct work *w, size_t policy, struct bpf_obje
                     bpf_map__max_entries(map) != p->maps[i].max_entries)
                         return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s': map '%s' is not what the manifest says",
                                        p->name, p->maps[i].name);
-                r = seed(w, &p->maps[i], bpf_map__fd(map), err);
+                r = map_seed(p, &p->maps[i], w->members, w->start.lowered, bpf_map__fd(map), err);
                 if (r >= 0)
                         r = send_fd(w, LOADER_SEED, policy, 0, bpf_map__fd(map));
                 if (r < 0)
@@ -255,6 +304,8 @@ static int policy_hand_over(const struct work *w, size_t policy, struct bpf_obje
         }
         if (counters && !p->plain)
                 r = send_fd(w, LOADER_COUNTERS, policy, 0, bpf_map__fd(counters));
+        if (r >= 0 && policy_is_engine(p))
+                r = engine_hand_over(w, policy, obj, err);
         return r;
 }
 
@@ -344,7 +395,7 @@ static int work_do(struct work *w, struct verifier_log *log, struct err *err) {
 
 int loader_main(int sock) {
         struct loader_packet end = {.message = LOADER_DONE};
-        struct work w = {.sock = sock, .events = -1};
+        struct work w = {.sock = sock, .events = -1, .folds = -1, .mounts = -1};
         struct verifier_log *log = verifier_log_install();
         struct err err = {0};
         int r, fd = -1;

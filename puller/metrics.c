@@ -23,12 +23,14 @@ void metrics_count_poll(struct metrics_counts *c, bool failed, enum reason reaso
 void metrics_done(struct metrics *m) {
         for (size_t i = 0; i < m->n_bundles; i++) {
                 free(m->bundles[i].policies);
+                free(m->bundles[i].modes);
                 free(m->bundles[i].maps);
         }
         free(m->bundles);
         free(m->hooks);
         free(m->roles);
         free(m->quarantine);
+        free(m->sinks);
         json_decref(m->status);
         *m = (struct metrics){0};
 }
@@ -52,9 +54,40 @@ static uint64_t number(const json_t *j, const char *key) {
         return v > 0 ? (uint64_t)v : 0;
 }
 
+static void mode_add(const json_t *j, struct metrics_bundle *b) {
+        const char *mode = text(j, "mode");
+
+        /* The words of a plain policy's explain themselves. */
+        b->modes[b->n_modes++] = (struct metrics_mode){
+                .policy = text(j, "name"), .is = streq(mode, "audit") ? "audit" : "enforce", .is_signed = text(j, "signed_mode")};
+}
+
+/* Of the engine of rules, those that are written as such. */
+static int modes_read(const json_t *list, struct metrics_bundle *b) {
+        const json_t *policy, *written;
+        size_t i, k, n = 0;
+
+        json_array_foreach(list, i, policy) n += 1 + json_array_size(json_object_get(policy, "written"));
+        b->modes = new_array(n, sizeof(*b->modes));
+        if (!b->modes)
+                return -ENOMEM;
+        json_array_foreach(list, i, policy) {
+                const json_t *engine = json_object_get(policy, "written");
+
+                json_array_foreach(engine, k, written) mode_add(written, b);
+                if (json_array_size(engine) == 0)
+                        mode_add(policy, b);
+        }
+        return 0;
+}
+
 static int policies_read(const json_t *list, struct metrics_bundle *b) {
+        int r = modes_read(list, b);
         const json_t *j;
         size_t i;
+
+        if (r < 0)
+                return r;
 
         b->policies = new_array(json_array_size(list), sizeof(*b->policies));
         if (!b->policies)
@@ -64,7 +97,8 @@ static int policies_read(const json_t *list, struct metrics_bundle *b) {
                                                                        .denied = number(j, "denied"),
                                                                        .would_deny = number(j, "would_deny"),
                                                                        .undecided = number(j, "errors"),
-                                                                       .events_dropped = number(j, "events_lost")};
+                                                                       .events_dropped = number(j, "events_lost"),
+                                                                       .events_folded = number(j, "events_folded")};
         }
         return 0;
 }
@@ -127,6 +161,23 @@ static int quarantine_read(const json_t *list, struct metrics *m) {
         return 0;
 }
 
+static int sinks_read(const json_t *list, struct metrics *m) {
+        const json_t *j;
+        size_t i;
+
+        m->sinks = new_array(json_array_size(list), sizeof(*m->sinks));
+        if (!m->sinks)
+                return -ENOMEM;
+        json_array_foreach(list, i, j) {
+                m->sinks[m->n_sinks++] = (struct metrics_sink){.name = text(j, "name"),
+                                                               .written = number(j, "written"),
+                                                               .dropped = number(j, "dropped"),
+                                                               .retried = number(j, "retried"),
+                                                               .failing = *text(j, "error") != '\0'};
+        }
+        return 0;
+}
+
 static int roles_read(const json_t *list, struct metrics *m) {
         const json_t *j;
         size_t i;
@@ -158,6 +209,8 @@ int metrics_read(json_t *status, const struct metrics_counts *counts, struct met
 
         m.bundles = new_array(json_array_size(bundles), sizeof(*m.bundles));
         r = m.bundles ? quarantine_read(json_object_get(status, "quarantine"), &m) : -ENOMEM;
+        if (r >= 0)
+                r = sinks_read(json_object_get(status, "sinks"), &m);
         if (r >= 0)
                 r = roles_read(json_object_get(source, "metadata"), &m);
         json_array_foreach(bundles, i, j) {

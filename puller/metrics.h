@@ -21,9 +21,13 @@ void metrics_count_poll(struct metrics_counts *c, bool failed, enum reason reaso
 /* A release that was refused or failed, however it came. */
 void metrics_count_refusal(struct metrics_counts *c, enum reason reason);
 
+struct metrics_mode { /* of a policy, also of one that is written as rules */
+        const char *policy, *is, *is_signed;
+};
+
 struct metrics_policy {
         const char *name;
-        uint64_t denied, would_deny, undecided, events_dropped;
+        uint64_t denied, would_deny, undecided, events_dropped, events_folded;
 };
 
 /* Maps of the policies that decide: how full they are. The kernel keeps 15 characters of a name. */
@@ -46,6 +50,8 @@ struct metrics_bundle {
         uint64_t missing_hooks;
         struct metrics_policy *policies;
         size_t n_policies;
+        struct metrics_mode *modes;
+        size_t n_modes;
         struct metrics_map *maps;
         size_t n_maps;
         struct swap_times swaps;
@@ -67,6 +73,12 @@ struct metrics_quarantine {
         uint64_t releases; /* that hold on this kernel and agent */
 };
 
+struct metrics_sink {
+        const char *name;
+        uint64_t written, dropped, retried;
+        bool failing;
+};
+
 struct metrics {
         json_t *status; /* which all names below are borrowed from */
         const char *version, *kernel, *mode;
@@ -83,6 +95,8 @@ struct metrics {
         size_t n_hooks;
         struct metrics_quarantine *quarantine;
         size_t n_quarantine;
+        struct metrics_sink *sinks;
+        size_t n_sinks;
 };
 void metrics_done(struct metrics *m);
 #define cleanup_metrics cleanup(metrics_done)

@@ -155,6 +155,8 @@ static void policies_put(struct writer *w, const struct metrics *m) {
                        "Decisions without what was needed to decide, since the release was loaded."),
                 FIGURE("lsmpull_events_dropped_total", events_dropped,
                        "Events that found the ring buffer full, since the release was loaded."),
+                FIGURE("lsmpull_events_folded_total", events_folded,
+                       "Denials that are in the count of another event, since the release was loaded."),
         };
 #undef FIGURE
 
@@ -165,6 +167,17 @@ static void policies_put(struct writer *w, const struct metrics *m) {
                                 sample(w, figures[f].name, figure_of(&m->bundles[i].policies[k], &figures[f]), "bundle",
                                        m->bundles[i].name, "policy", m->bundles[i].policies[k].name);
         }
+}
+
+static void modes_put(struct writer *w, const struct metrics *m) {
+        family(w, "lsmpull_policy_mode", "gauge", "1; the policy's mode on this node and the one that was signed are labels.");
+        for (size_t i = 0; i < m->n_bundles; i++)
+                for (size_t k = 0; k < m->bundles[i].n_modes; k++) {
+                        const struct metrics_mode *mode = &m->bundles[i].modes[k];
+
+                        sample(w, "lsmpull_policy_mode", 1, "bundle", m->bundles[i].name, "mode", mode->is, "policy",
+                               mode->policy, "signed", mode->is_signed);
+                }
 }
 
 static void bundles_put(struct writer *w, const struct metrics *m) {
@@ -282,6 +295,20 @@ static void bakes_put(struct writer *w, const struct metrics *m) {
         bundle_figures_put(w, m, figures, ARRAY_SIZE(figures), is_baking);
 }
 
+static void sinks_put(struct writer *w, const struct metrics *m) {
+        family(w, "lsmpull_sink_events_total", "counter", "Events for a sink, by what became of them, since the agent started.");
+        for (size_t i = 0; i < m->n_sinks; i++) {
+                sample(w, "lsmpull_sink_events_total", m->sinks[i].written, "result", "written", "sink", m->sinks[i].name);
+                sample(w, "lsmpull_sink_events_total", m->sinks[i].dropped, "result", "dropped", "sink", m->sinks[i].name);
+        }
+        family(w, "lsmpull_sink_retries_total", "counter", "Attempts to write to a sink that failed and were made again.");
+        for (size_t i = 0; i < m->n_sinks; i++)
+                sample(w, "lsmpull_sink_retries_total", m->sinks[i].retried, "sink", m->sinks[i].name);
+        family(w, "lsmpull_sink_failing", "gauge", "1 while a sink does not work.");
+        for (size_t i = 0; i < m->n_sinks; i++)
+                sample(w, "lsmpull_sink_failing", m->sinks[i].failing, "sink", m->sinks[i].name);
+}
+
 int metrics_format(const struct metrics *m, struct buf *out) {
         struct writer w = {.out = out};
 
@@ -289,9 +316,11 @@ int metrics_format(const struct metrics *m, struct buf *out) {
         source_put(&w, m);
         bundles_put(&w, m);
         policies_put(&w, m);
+        modes_put(&w, m);
         maps_put(&w, m);
         swaps_put(&w, m);
         rollouts_put(&w, m);
         bakes_put(&w, m);
+        sinks_put(&w, m);
         return w.r;
 }

@@ -11,7 +11,9 @@
 
 #include "bpffs.h"
 #include "fileio.h"
+#include "kallsyms.h"
 #include "record.h"
+#include "sinks.h"
 
 #define BPF_FS_MAGIC 0xcafe4a11
 #define NOBODY 65534
@@ -208,6 +210,27 @@ struct bundle *node_pending(const struct node *n) {
         return NULL;
 }
 
+static void loader_rules_load(struct node *n, const json_t *rules) {
+        const struct {
+                const char *key;
+                uint32_t *to;
+        } numbers[] = {{"roots", &n->loader.roots.n},
+                       {"parts", &n->loader.roots.parts},
+                       {"full", &n->loader.roots.full},
+                       {"unreadable", &n->loader.roots.unreadable}};
+
+        if (!json_is_object(rules))
+                return;
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+                uint64_t value = 0;
+
+                record_get_uint(rules, numbers[i].key, UINT32_MAX, &value, NULL);
+                *numbers[i].to = (uint32_t)value;
+        }
+        n->loader.locks = json_is_true(json_object_get(rules, "locks"));
+        n->loader.rules = true;
+}
+
 static void loader_load(struct node *n) {
         cleanup_json json_t *doc = NULL;
         uint64_t uid;
@@ -219,14 +242,39 @@ static void loader_load(struct node *n) {
         n->loader.uid = (uid_t)uid;
         n->loader.token = json_is_true(json_object_get(doc, "token"));
         n->loader.known = true;
+        loader_rules_load(n, json_object_get(doc, "rules"));
+}
+
+static json_t *loader_rules_json(const struct loader_facts *facts) {
+        if (!facts->rules)
+                return NULL;
+        return json_pack("{s:b, s:I, s:I, s:I, s:I}", "locks", facts->locks, "roots", (json_int_t)facts->roots.n, "parts",
+                         (json_int_t)facts->roots.parts, "full", (json_int_t)facts->roots.full, "unreadable",
+                         (json_int_t)facts->roots.unreadable);
 }
 
 void node_loader_set(struct node *n, const struct loader_facts *facts) {
+        const struct loader_facts before = n->loader;
+
         n->loader = *facts;
+        if (!facts->rules) {
+                n->loader.rules = before.rules;
+                n->loader.locks = before.locks;
+                n->loader.roots = before.roots;
+        }
         record_save(n->state_fd, LOADER_RECORD, LOADER_TYPE,
-                    json_pack("{s:b, s:I, s:o*}", "token", facts->token, "uid", (json_int_t)facts->uid, "why_no_token",
-                              record_text(facts->no_token)),
+                    json_pack("{s:b, s:I, s:o*, s:o*}", "token", facts->token, "uid", (json_int_t)facts->uid, "why_no_token",
+                              record_text(facts->no_token), "rules", loader_rules_json(&n->loader)),
                     NULL);
+}
+
+void node_rules_locks(struct node *n, const struct manifest *m, struct lsm_rules_kernel *ret) {
+        *ret = (struct lsm_rules_kernel){0};
+        if (!manifest_has_engine(m))
+                return;
+        if (!n->rules_kernel.rename_lock)
+                kallsyms_rules_locks("", &n->rules_kernel);
+        *ret = n->rules_kernel;
 }
 
 static void bundle_open(struct node *n, const char *name) {
@@ -271,6 +319,7 @@ int node_open(const struct config *config, enum node_access access, struct waite
                            .waiter = w,
                            .state_fd = -1,
                            .lock_fd = -1,
+                           .sinks_fd = -1,
                            .agent = AGENT_MAPS_INIT,
                            .say = ret->say,
                            .say_ctx = ret->say_ctx};
@@ -302,7 +351,9 @@ void node_close(struct node *n) {
                 bundle_free(n->bundles[i]);
         free(n->bundles);
         agent_maps_close(&n->agent);
+        sinks_counts_free(n->sinks);
+        close_p(&n->sinks_fd);
         close_p(&n->lock_fd);
         close_p(&n->state_fd);
-        *n = (struct node){.state_fd = -1, .lock_fd = -1, .agent = AGENT_MAPS_INIT};
+        *n = (struct node){.state_fd = -1, .lock_fd = -1, .sinks_fd = -1, .agent = AGENT_MAPS_INIT};
 }

@@ -36,6 +36,9 @@ struct loader_facts {
         bool known, token;
         uid_t uid;
         char no_token[128];
+        bool rules; /* one with rules was loaded; of the last such: */
+        bool locks; /* its engine may remember what it has found out */
+        struct loader_roots roots;
 };
 
 struct node {
@@ -49,10 +52,14 @@ struct node {
         struct bundle **bundles; /* sorted by name */
         size_t n_bundles;
         struct loader_facts loader;
+        struct lsm_rules_kernel rules_kernel; /* as long as this kernel runs; zeros: not known (yet) */
         struct waiter *waiter;
         /* Called with what is being done and what became of it, a line each; may be NULL. */
         void (*say)(void *ctx, const char *line);
         void *say_ctx;
+        /* What the reporter does with events; NULL, and no descriptor, where none is kept. Its to write: nothing to rely on. */
+        struct sinks_counts *sinks;
+        int sinks_fd;
         bool serving; /* a control socket is open: the agent, not a single command */
         /* May the node still reach its source? Asked while a generation is PENDING; NULL: there is none to ask. */
         int (*source_check)(void *ctx, int64_t deadline_ns, struct err *err);
@@ -80,6 +87,9 @@ int node_bundle_add(struct node *n, const char *name, struct bundle **ret, struc
 void node_bundle_drop(struct node *n, struct bundle *b);
 /* The bundle whose gate is PENDING, or NULL. */
 struct bundle *node_pending(const struct node *n);
+
+/* The locks that the engine of a release's rules watches: read from the kernel the first time that there are rules. */
+void node_rules_locks(struct node *n, const struct manifest *m, struct lsm_rules_kernel *ret);
 
 /* Remembers how the loader ran. A failure costs status a line. */
 void node_loader_set(struct node *n, const struct loader_facts *facts);

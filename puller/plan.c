@@ -86,6 +86,22 @@ bool policy_shadowed(const struct manifest_policy *p) {
         return !p->plain && p->mode == MODE_ENFORCE;
 }
 
+bool policy_is_engine(const struct manifest_policy *p) {
+        if (p->plain || !streq(p->name, ENGINE_POLICY))
+                return false;
+        for (size_t i = 0; i < p->n_maps; i++)
+                if (streq(p->maps[i].name, "lsm_rules_roots"))
+                        return true;
+        return false;
+}
+
+bool manifest_has_engine(const struct manifest *m) {
+        for (size_t i = 0; i < m->n_policies; i++)
+                if (policy_is_engine(&m->policies[i]))
+                        return true;
+        return false;
+}
+
 void plan_shadow(struct plan *p, const struct manifest *m) {
         for (size_t i = 0; i < p->n; i++) {
                 struct plan_hook *h = &p->hooks[i];

@@ -7,6 +7,9 @@
 
 #include "manifest.h"
 
+/* What `lsmbundle` calls the policy that it makes of a bundle's rules. */
+#define ENGINE_POLICY "rules"
+
 struct plan_entry {
         size_t policy, program; /* indices into the manifest */
         uint32_t position;      /* in the slot */
@@ -29,6 +32,9 @@ int plan_make(const struct manifest *m, struct plan *ret, struct err *err);
 bool policy_shadowed(const struct manifest_policy *p);
 /* Leaves what a shadow runs. A hook that has nothing then keeps its place, with n = 0: hooks are known by number. */
 void plan_shadow(struct plan *p, const struct manifest *m);
+/* Is it the engine of the bundle's rules, to which the node tells what only it knows (lsm_rules_abi.h)? */
+bool policy_is_engine(const struct manifest_policy *p);
+bool manifest_has_engine(const struct manifest *m);
 void plan_done(struct plan *p);
 #define cleanup_plan cleanup(plan_done)
 /* NULL when the generation has nothing on that hook. */

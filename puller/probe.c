@@ -1,24 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "probe.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "child.h"
 #include "probe_ops.h"
 
 static const struct probe_op *const ops[SELFTEST_OP_COUNT] = {
-        [SELFTEST_OPEN] = &probe_op_open,     [SELFTEST_READ] = &probe_op_read,
-        [SELFTEST_MMAP] = &probe_op_mmap,     [SELFTEST_CREATE] = &probe_op_create,
-        [SELFTEST_UNLINK] = &probe_op_unlink, [SELFTEST_RENAME] = &probe_op_rename,
-        [SELFTEST_MKDIR] = &probe_op_mkdir,   [SELFTEST_EXEC] = &probe_op_exec,
-        [SELFTEST_SOCKET] = &probe_op_socket, [SELFTEST_CONNECT] = &probe_op_connect,
-        [SELFTEST_MOUNT] = &probe_op_mount,   [SELFTEST_PTRACE] = &probe_op_ptrace,
-        [SELFTEST_SIGNAL] = &probe_op_signal, [SELFTEST_CAPABILITY] = &probe_op_capability,
-        [SELFTEST_BPF] = &probe_op_bpf,       [SELFTEST_FORK] = &probe_op_fork,
+        [SELFTEST_OPEN] = &probe_op_open,
+        [SELFTEST_READ] = &probe_op_read,
+        [SELFTEST_MMAP] = &probe_op_mmap,
+        [SELFTEST_CREATE] = &probe_op_create,
+        [SELFTEST_UNLINK] = &probe_op_unlink,
+        [SELFTEST_RENAME] = &probe_op_rename,
+        [SELFTEST_LINK] = &probe_op_link,
+        [SELFTEST_SYMLINK] = &probe_op_symlink,
+        [SELFTEST_MKDIR] = &probe_op_mkdir,
+        [SELFTEST_RMDIR] = &probe_op_rmdir,
+        [SELFTEST_CHMOD] = &probe_op_chmod,
+        [SELFTEST_CHOWN] = &probe_op_chown,
+        [SELFTEST_TRUNCATE] = &probe_op_truncate,
+        [SELFTEST_MKNOD] = &probe_op_mknod,
+        [SELFTEST_SETXATTR] = &probe_op_setxattr,
+        [SELFTEST_EXEC] = &probe_op_exec,
+        [SELFTEST_SOCKET] = &probe_op_socket,
+        [SELFTEST_BIND] = &probe_op_bind,
+        [SELFTEST_CONNECT] = &probe_op_connect,
+        [SELFTEST_LISTEN] = &probe_op_listen,
+        [SELFTEST_ACCEPT] = &probe_op_accept,
+        [SELFTEST_SENDMSG] = &probe_op_sendmsg,
+        [SELFTEST_MOUNT] = &probe_op_mount,
+        [SELFTEST_UMOUNT] = &probe_op_umount,
+        [SELFTEST_MOVE_MOUNT] = &probe_op_move_mount,
+        [SELFTEST_PIVOT_ROOT] = &probe_op_pivot_root,
+        [SELFTEST_PTRACE] = &probe_op_ptrace,
+        [SELFTEST_SIGNAL] = &probe_op_signal,
+        [SELFTEST_CAPABILITY] = &probe_op_capability,
+        [SELFTEST_BPF] = &probe_op_bpf,
+        [SELFTEST_MODULE_LOAD] = &probe_op_module_load,
+        [SELFTEST_KEXEC] = &probe_op_kexec,
+        [SELFTEST_USERNS] = &probe_op_userns,
+        [SELFTEST_SETUID] = &probe_op_setuid,
+        [SELFTEST_SETGID] = &probe_op_setgid,
+        [SELFTEST_FORK] = &probe_op_fork,
 };
 
 int setup_failed(struct attempt *a, int r, const char *what) {
@@ -99,11 +129,23 @@ static int attempt_places(const struct selftest *t, const char *token, struct at
         return r < 0 ? r : place_resolve(&t->to, token, 1, a->to);
 }
 
+/* All that tells a container from the node; its user is the node's. */
+#define APART (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP)
+
+/* fork(2). ret_parent: what the child sees as its parent. */
+static pid_t attempt_start(const struct attempt *a, pid_t *ret_parent) {
+        *ret_parent = getpid();
+        if (!a->test->as.apart)
+                return fork();
+        *ret_parent = 0; /* it is the first of its PID namespace */
+        return syscall(SYS_clone, APART | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
 static void attempt_fork(struct attempt *a, struct probe_result *ret) {
-        pid_t pid, parent = getpid();
+        pid_t pid, parent;
         int status;
 
-        pid = fork();
+        pid = attempt_start(a, &parent);
         if (pid < 0) {
                 result_set(ret, PROBE_SETUP, errno, "starting a process");
                 return;

@@ -23,6 +23,7 @@ struct attempt {
         const struct selftest *test;
         struct outcome *out;
         char at[PATH_MAX], to[PATH_MAX]; /* where the test's places are */
+        char stand_ins[PATH_MAX];        /* where their file system is mounted, when there are any */
         int fd;                          /* what prepare and arrange leave for perform */
         pid_t target;                    /* a child of the subject's; 0: none */
         int target_life;                 /* closing it ends the target */
@@ -37,8 +38,11 @@ struct probe_op {
 };
 
 extern const struct probe_op probe_op_open, probe_op_read, probe_op_mmap, probe_op_create, probe_op_unlink, probe_op_rename,
-        probe_op_mkdir, probe_op_exec, probe_op_mount, probe_op_socket, probe_op_connect, probe_op_ptrace, probe_op_signal,
-        probe_op_capability, probe_op_bpf, probe_op_fork;
+        probe_op_link, probe_op_symlink, probe_op_mkdir, probe_op_rmdir, probe_op_chmod, probe_op_chown, probe_op_truncate,
+        probe_op_mknod, probe_op_setxattr, probe_op_exec, probe_op_mount, probe_op_umount, probe_op_move_mount,
+        probe_op_pivot_root, probe_op_socket, probe_op_bind, probe_op_connect, probe_op_listen, probe_op_accept, probe_op_sendmsg,
+        probe_op_ptrace, probe_op_signal, probe_op_capability, probe_op_bpf, probe_op_module_load, probe_op_kexec,
+        probe_op_userns, probe_op_setuid, probe_op_setgid, probe_op_fork;
 
 /* Did the program that perform() executed run, as far as it was to run? status: as waitpid(2) gives it. */
 bool probe_exec_ran(const struct selftest *t, int status);
@@ -51,11 +55,20 @@ int setup_failed(struct attempt *a, int r, const char *what);
 /* `which` (0, 1) tells the places of one test apart. -ENAMETOOLONG. */
 int place_resolve(const struct selftest_place *p, const char *token, int which, char ret[static PATH_MAX]);
 
-enum place_content { PLACE_EMPTY, PLACE_FILE, PLACE_PROGRAM };
+enum place_content { PLACE_EMPTY, PLACE_FILE, PLACE_DIRECTORY, PLACE_PROGRAM, PLACE_IMAGE };
 /* Makes the fresh directory where the place has one, and in it, unless PLACE_EMPTY, a file: owned by the subject, with nothing
- * in it, or a copy of this program. Nothing is made for a place that names something existing. */
+ * in it, a copy of this program, or zeros. Nothing is made for a place that names something existing. */
 int place_make(struct attempt *a, const struct selftest_place *p, const char *path, enum place_content content);
 void place_remove(const struct selftest_place *p, const char *path);
+
+/* ---- namespaces of the test's own (probe_mount.c, probe_ops_net.c) ---- */
+
+int mounts_private(struct attempt *a);
+int network_private(struct attempt *a); /* with a loopback interface */
+int tmpfs_open(void);                   /* mounted nowhere: a descriptor */
+int tmpfs_mount(const char *dir);
+/* The directory in which the stand-in at path is to be. */
+int stand_in_make(struct attempt *a, const char *path);
 
 /* ---- the subject (probe_subject.c) ---- */
 
@@ -64,5 +77,7 @@ int subject_assume(struct attempt *a, pid_t parent);
 
 /* Starts a->target: a process of the subject's that waits to be acted on. dumpable: may be traced without CAP_SYS_PTRACE. */
 int target_start(struct attempt *a, bool dumpable);
+/* The same, of another user; for prepare. */
+int target_start_as(struct attempt *a, uid_t uid);
 /* Lets it end, and reaps it. */
 void target_end(struct attempt *a);

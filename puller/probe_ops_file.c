@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations on files and mounts. */
+/* Operations on files. */
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 #include "probe_ops.h"
 
@@ -52,7 +51,9 @@ static int existing_check(struct attempt *a) {
 }
 
 static int file_prepare(struct attempt *a) {
-        return a->test->at.dir ? place_make(a, &a->test->at, a->at, PLACE_FILE) : existing_check(a);
+        const struct selftest_place *at = &a->test->at;
+
+        return at->dir || at->stand_in ? place_make(a, at, a->at, PLACE_FILE) : existing_check(a);
 }
 
 /* ---- open, read, mmap ---- */
@@ -101,7 +102,7 @@ static int mmap_perform(struct attempt *a) {
 
 const struct probe_op probe_op_mmap = {.prepare = file_prepare, .perform = mmap_perform};
 
-/* ---- create, unlink, rename, mkdir ---- */
+/* ---- names: made, changed, removed ---- */
 
 static int empty_prepare(struct attempt *a) {
         return place_make(a, &a->test->at, a->at, PLACE_EMPTY);
@@ -121,13 +122,38 @@ static int mkdir_perform(struct attempt *a) {
 
 const struct probe_op probe_op_mkdir = {.prepare = empty_prepare, .perform = mkdir_perform};
 
+static int symlink_perform(struct attempt *a) {
+        return symlink("/nonexistent", a->at) < 0 ? -errno : 0;
+}
+
+const struct probe_op probe_op_symlink = {.prepare = empty_prepare, .perform = symlink_perform};
+
+/* /dev/null, or a disk that cannot be; and nobody but root may open it in the moment that it is there. */
+static int mknod_perform(struct attempt *a) {
+        dev_t dev = a->test->flags == S_IFCHR ? makedev(MEMORY_MAJOR, 3) : makedev(0, 0);
+
+        return mknod(a->at, a->test->flags, dev) < 0 ? -errno : 0;
+}
+
+const struct probe_op probe_op_mknod = {.prepare = empty_prepare, .perform = mknod_perform};
+
 static int unlink_perform(struct attempt *a) {
         return unlink(a->at) < 0 ? -errno : 0;
 }
 
 const struct probe_op probe_op_unlink = {.prepare = file_prepare, .perform = unlink_perform};
 
-static int rename_prepare(struct attempt *a) {
+static int rmdir_prepare(struct attempt *a) {
+        return place_make(a, &a->test->at, a->at, PLACE_DIRECTORY);
+}
+
+static int rmdir_perform(struct attempt *a) {
+        return rmdir(a->at) < 0 ? -errno : 0;
+}
+
+const struct probe_op probe_op_rmdir = {.prepare = rmdir_prepare, .perform = rmdir_perform};
+
+static int pair_prepare(struct attempt *a) {
         int r = place_make(a, &a->test->at, a->at, PLACE_FILE);
 
         return r < 0 ? r : place_make(a, &a->test->to, a->to, PLACE_EMPTY);
@@ -137,27 +163,38 @@ static int rename_perform(struct attempt *a) {
         return rename(a->at, a->to) < 0 ? -errno : 0;
 }
 
-const struct probe_op probe_op_rename = {.prepare = rename_prepare, .perform = rename_perform};
+const struct probe_op probe_op_rename = {.prepare = pair_prepare, .perform = rename_perform};
 
-/* ---- mount ---- */
-
-static int mount_prepare(struct attempt *a) {
-        struct mount_attr private = {.propagation = MS_PRIVATE};
-
-        if (unshare(CLONE_NEWNS) < 0)
-                return setup_failed(a, -errno, "making a private mount namespace");
-        /* Not mount(2), which would ask the very hook (sb_mount) that such a test is about. */
-        if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private, sizeof(private)) < 0)
-                return setup_failed(a, -errno, "making a private mount namespace");
-        return 0;
+static int link_perform(struct attempt *a) {
+        return link(a->at, a->to) < 0 ? -errno : 0;
 }
 
-static int mount_perform(struct attempt *a) {
-        bool bind = streq(a->test->fs, "bind");
+const struct probe_op probe_op_link = {.prepare = pair_prepare, .perform = link_perform};
 
-        if (mount(bind ? a->to : "lsmpull-selftest", a->at, bind ? NULL : a->test->fs, bind ? MS_BIND : 0, NULL) < 0)
-                return -errno;
-        return 0;
+/* ---- what a file has beside its contents ---- */
+
+static int chmod_perform(struct attempt *a) {
+        return chmod(a->at, 0640) < 0 ? -errno : 0;
 }
 
-const struct probe_op probe_op_mount = {.prepare = mount_prepare, .perform = mount_perform};
+const struct probe_op probe_op_chmod = {.prepare = file_prepare, .perform = chmod_perform};
+
+/* To the owner that it has: that takes no capability, so what denies is the policy. */
+static int chown_perform(struct attempt *a) {
+        return chown(a->at, a->test->as.uid, a->test->as.gid) < 0 ? -errno : 0;
+}
+
+const struct probe_op probe_op_chown = {.prepare = file_prepare, .perform = chown_perform};
+
+static int truncate_perform(struct attempt *a) {
+        return truncate(a->at, 0) < 0 ? -errno : 0;
+}
+
+const struct probe_op probe_op_truncate = {.prepare = file_prepare, .perform = truncate_perform};
+
+/* The policy is asked before the file system, which may know no such attributes. */
+static int setxattr_perform(struct attempt *a) {
+        return setxattr(a->at, "user.lsmpull-selftest", "", 0, 0) < 0 && errno != EOPNOTSUPP ? -errno : 0;
+}
+
+const struct probe_op probe_op_setxattr = {.prepare = file_prepare, .perform = setxattr_perform};

@@ -9,6 +9,7 @@
 
 /* The dot keeps it out of drop-in directories; the prefix tells an administrator who it was. */
 #define FRESH ".lsmpull-selftest-"
+#define IMAGE_SIZE 4096
 
 int place_resolve(const struct selftest_place *p, const char *token, int which, char ret[static PATH_MAX]) {
         int n;
@@ -63,7 +64,11 @@ int place_make(struct attempt *a, const struct selftest_place *p, const char *pa
         cleanup_fd int fd = -1;
         int r;
 
-        if (!p->dir)
+        if (p->stand_in) {
+                r = stand_in_make(a, path);
+                if (r < 0)
+                        return r;
+        } else if (!p->dir)
                 return 0;
         if (p->leaf) {
                 char parent[PATH_MAX];
@@ -75,13 +80,17 @@ int place_make(struct attempt *a, const struct selftest_place *p, const char *pa
         }
         if (content == PLACE_EMPTY)
                 return 0;
+        if (content == PLACE_DIRECTORY) {
+                r = directory_make(path, &a->test->as);
+                return r < 0 ? setup_failed(a, r, "making a scratch directory") : 0;
+        }
 
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return setup_failed(a, -errno, "making a scratch file");
-        r = content == PLACE_PROGRAM ? program_copy(fd) : 0;
+        r = content == PLACE_PROGRAM ? program_copy(fd) : content == PLACE_IMAGE && ftruncate(fd, IMAGE_SIZE) < 0 ? -errno : 0;
         if (r < 0)
-                return setup_failed(a, r, "copying a program");
+                return setup_failed(a, r, "filling a scratch file");
         r = give_away(fd, &a->test->as);
         return r < 0 ? setup_failed(a, r, "giving a scratch file to the subject") : 0;
 }

@@ -84,11 +84,13 @@ int subject_assume(struct attempt *a, pid_t parent) {
 }
 
 /* Ends when `life` is closed, or by itself: a policy may deny every signal to it. */
-static void target_run(struct outcome *out, bool dumpable, int life, int ready) {
+static void target_run(struct outcome *out, const uid_t *uid, bool dumpable, int life, int ready) {
         struct pollfd p = {.fd = life};
 
         /* The outcome goes first: a target that can be traced must have nothing to give away. */
         munmap(out, sizeof(*out));
+        if (uid && (setgroups(0, NULL) < 0 || setresuid(*uid, *uid, *uid) < 0))
+                _exit(EXIT_FAILURE);
         if (prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0) < 0)
                 _exit(EXIT_FAILURE);
         close(ready);
@@ -96,7 +98,7 @@ static void target_run(struct outcome *out, bool dumpable, int life, int ready) 
         _exit(EXIT_SUCCESS);
 }
 
-int target_start(struct attempt *a, bool dumpable) {
+static int target_fork(struct attempt *a, const uid_t *uid, bool dumpable) {
         int life[2], ready[2];
         struct pollfd p;
         pid_t pid;
@@ -109,7 +111,7 @@ int target_start(struct attempt *a, bool dumpable) {
         if (pid == 0) {
                 close(life[1]);
                 close(ready[0]);
-                target_run(a->out, dumpable, life[0], ready[1]);
+                target_run(a->out, uid, dumpable, life[0], ready[1]);
         }
         close(life[0]);
         close(ready[1]);
@@ -121,7 +123,20 @@ int target_start(struct attempt *a, bool dumpable) {
         if (poll(&p, 1, TARGET_READY_MS) != 1)
                 return setup_failed(a, -ETIMEDOUT, "waiting for a child");
         close(ready[0]);
+        if (waitpid(pid, NULL, WNOHANG) == pid) {
+                a->target = 0;
+                close(life[1]);
+                return setup_failed(a, -ESRCH, "keeping a child");
+        }
         return 0;
+}
+
+int target_start(struct attempt *a, bool dumpable) {
+        return target_fork(a, NULL, dumpable);
+}
+
+int target_start_as(struct attempt *a, uid_t uid) {
+        return target_fork(a, &uid, true);
 }
 
 void target_end(struct attempt *a) {

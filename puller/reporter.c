@@ -3,19 +3,28 @@
 #include "reporter.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "event_names.h"
 #include "fileio.h"
 #include "reporter_proto.h"
 
+void reporter_sinks(const struct config *c, struct sinks_spec *ret) {
+        *ret = (struct sinks_spec){.max_size = c->events_max_size ? c->events_max_size : SINK_FILE_SIZE,
+                                   .keep = c->events_keep ? c->events_keep : SINK_FILE_KEEP,
+                                   .journald = c->events_journald};
+        snprintf(ret->file, sizeof(ret->file), "%s", c->events_file ? c->events_file : "");
+}
+
 static int send_start(int sock, const struct node *n, int listen_fd) {
-        const int fds[] = {n->agent.events, listen_fd};
+        const int fds[] = {n->agent.events, listen_fd, n->sinks_fd, n->agent.folds};
         struct reporter_start start;
         uid_t uid;
         gid_t gid;
 
         node_user(n->config->reporter_user, &uid, &gid);
         start = (struct reporter_start){.uid = uid, .gid = gid};
+        reporter_sinks(n->config, &start.sinks);
         return msg_send(sock, &start, sizeof(start), fds, ARRAY_SIZE(fds));
 }
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reporter: the child that reads the node's ring buffer, as a user of its own without any capability, and serves the readers
- * at RUN/events.sock (feed.h). What it reads was written by tasks and policies; enforcement does not depend on it.
+ * The reporter: the child that reads the node's ring buffer, as a user of its own without any capability, serves the readers
+ * at RUN/events.sock (feed.h) and writes to the sinks that are configured (sinks.h). What it reads was written by tasks and
+ * policies; enforcement does not depend on it.
  */
 #pragma once
 
 #include "child.h"
 #include "event.h"
 #include "node.h"
+#include "sinks.h"
 
 #define EVENTS_SOCKET "events.sock"
 
+/* What the configuration wants done with events. */
+void reporter_sinks(const struct config *c, struct sinks_spec *ret);
 /* Starts it and tells it the names. listen_fd: SOCK_SEQPACKET, not blocking, bound to RUN/events.sock; it stays the caller's.
  * Sending to it never blocks. It says on stderr why it ends, if it can. */
 int reporter_start(const struct node *n, int listen_fd, struct child *ret, struct err *err);

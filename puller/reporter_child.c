@@ -11,24 +11,57 @@
 
 #include "feed.h"
 #include "fileio.h"
+#include "fold.h"
 #include "reporter.h"
 #include "reporter_proto.h"
 #include "sandbox.h"
 
-#define RECORDS_AT_ONCE 1024
+#define RECORDS_AT_ONCE 256   /* less than the feed keeps: who follows it has a turn before any is dropped */
 #define MEMORY_MAX (8u << 20) /* above what is mapped at the start */
-#define FILE_MAX (1u << 20)   /* it writes none; this keeps it from filling memory files */
+#define FILE_MAX (1u << 20)   /* if it writes none: keeps it from filling memory files */
 #define PAUSE_MS 500
+#define FOLDS_NS 1200000000LL /* a little more than a window */
 
 struct reporter {
         int sock, listener;
         struct ring_buffer *ring;
+        struct lsm_fold *folds;
+        int64_t folds_due; /* when to look what was folded, CLOCK_MONOTONIC; 0: nothing is */
         struct feed *feed;
+        struct sinks sinks;
+        struct sinks_counts *counts;
         int records; /* taken since the last look at anything else */
         bool pause;  /* something failed that would fail again at once */
 };
 
 /* ---- events -------------------------------------------------------------------------------------------------------- */
+
+static struct feed_entry *entry_add(struct reporter *p, enum feed_kind kind, int64_t time_ns) {
+        sinks_take(&p->sinks);
+        return feed_add(p->feed, kind, time_ns);
+}
+
+static void event_add(struct reporter *p, const struct lsm_event *e, int64_t offset) {
+        if (e->folding && !p->folds_due)
+                p->folds_due = monotonic_ns() + FOLDS_NS;
+        /* Its own: telling of them would make the next ones. */
+        if (e->tgid != (uint32_t)getpid())
+                entry_add(p, FEED_EVENT, offset + (int64_t)e->time_ns)->event = *e;
+}
+
+static void on_folded(void *ctx, const struct lsm_event *from) {
+        struct reporter *p = ctx;
+        struct lsm_event e;
+
+        if (event_read(from, sizeof(*from), &e) >= 0)
+                event_add(p, &e, event_clock_offset());
+}
+
+static void take_folded(struct reporter *p) {
+        bool again = fold_take(p->folds, (uint64_t)event_clock_boottime(), false, on_folded, p);
+
+        p->folds_due = again ? monotonic_ns() + FOLDS_NS : 0;
+}
 
 static int on_record(void *ctx, void *data, size_t size) {
         struct reporter *p = ctx;
@@ -36,16 +69,20 @@ static int on_record(void *ctx, void *data, size_t size) {
         struct lsm_event e;
 
         if (event_read(data, size, &e) < 0)
-                feed_add(p->feed, FEED_UNREADABLE, offset + event_clock_boottime());
-        /* Its own: telling of them would make the next ones. */
-        else if (e.tgid != (uint32_t)getpid())
-                feed_add(p->feed, FEED_EVENT, offset + (int64_t)e.time_ns)->event = e;
+                entry_add(p, FEED_UNREADABLE, offset + event_clock_boottime());
+        else
+                event_add(p, &e, offset);
         return ++p->records >= RECORDS_AT_ONCE ? -EAGAIN : 0; /* negative: the rest later */
 }
 
 static void take_events(struct reporter *p) {
+        uint64_t lost;
+
         p->records = 0;
         ring_buffer__consume(p->ring);
+        lost = fold_take_lost(p->folds);
+        if (lost > 0)
+                entry_add(p, FEED_DROPPED, event_clock_offset() + event_clock_boottime())->dropped = lost;
 }
 
 /* ---- readers ------------------------------------------------------------------------------------------------------- */
@@ -104,11 +141,23 @@ static bool take_message(struct reporter *p) {
         if (packet.message == REPORTER_NAMES && fd >= 0)
                 take_names(p, fd);
         else if (packet.message == REPORTER_NOTE)
-                feed_add(p->feed, FEED_NOTE, event_clock_offset() + event_clock_boottime())->note = packet.note;
+                entry_add(p, FEED_NOTE, event_clock_offset() + event_clock_boottime())->note = packet.note;
         return true;
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------ */
+
+/* ms, for poll(2); -1: nothing is to be done but what comes. */
+static int timeout(const struct reporter *p) {
+        int sinks = sinks_timeout(&p->sinks, p->feed), folds;
+        int64_t left;
+
+        if (!p->folds_due)
+                return sinks;
+        left = p->folds_due - monotonic_ns();
+        folds = left > 0 ? (int)(left / 1000000) + 1 : 0;
+        return sinks >= 0 && sinks < folds ? sinks : folds;
+}
 
 static void serve(struct reporter *p, uid_t supervisor) {
         for (;;) {
@@ -123,7 +172,7 @@ static void serve(struct reporter *p, uid_t supervisor) {
                         p->pause = false;
                 }
                 feed_poll_fill(p->feed, fds + 3);
-                if (ppoll(fds, ARRAY_SIZE(fds), NULL, NULL) < 0) {
+                if (poll(fds, ARRAY_SIZE(fds), timeout(p)) < 0) {
                         p->pause = errno != EINTR;
                         continue;
                 }
@@ -132,9 +181,12 @@ static void serve(struct reporter *p, uid_t supervisor) {
                 /* Before anybody joins: whoever has seen something denied and then asks finds it here. */
                 if (fds[2].revents || fds[1].revents)
                         take_events(p);
+                if (p->folds_due && monotonic_ns() >= p->folds_due)
+                        take_folded(p);
                 if (fds[1].revents)
                         accept_readers(p, supervisor);
                 feed_serve(p->feed, fds + 3);
+                sinks_serve(&p->sinks, p->feed);
         }
 }
 
@@ -151,8 +203,8 @@ static int begin(struct reporter *p, struct err *err) {
         struct sandbox_spec spec = {.profile = SANDBOX_REPORT, .writable_dir = -1, .max_file = FILE_MAX};
         struct sandbox_report report;
         struct reporter_start start;
-        cleanup_fd int events = -1;
-        int fds[2];
+        cleanup_fd int events = -1, counts = -1, folds = -1;
+        int fds[4], r;
         size_t n_fds = ARRAY_SIZE(fds);
         ssize_t n = msg_recv(p->sock, &start, sizeof(start), fds, &n_fds);
 
@@ -160,6 +212,16 @@ static int begin(struct reporter *p, struct err *err) {
                 return err_set(err, -EPROTO, REASON_NONE, "no orders");
         events = fds[0];
         p->listener = fds[1];
+        counts = fds[2];
+        folds = fds[3];
+        start.sinks.file[sizeof(start.sinks.file) - 1] = '\0';
+        r = sinks_counts_map(counts, &p->counts, err);
+        if (r < 0)
+                return r;
+        r = fold_map(folds, &p->folds, err);
+        if (r < 0)
+                return r;
+        p->folds_due = monotonic_ns(); /* what another one has left */
         p->feed = feed_new();
         if (!p->feed)
                 return err_errno(err, -ENOMEM, "no memory");
@@ -167,6 +229,10 @@ static int begin(struct reporter *p, struct err *err) {
         p->ring = ring_buffer__new(events, on_record, p, NULL);
         if (!p->ring)
                 return err_errno(err, -errno, "ring buffer");
+        sinks_open(&p->sinks, &start.sinks, SINK_JOURNAL_SOCKET, start.uid, start.gid, p->counts);
+        spec.writable_dir = p->sinks.file.dir;
+        if (p->sinks.file.dir >= 0 && start.sinks.max_size > spec.max_file)
+                spec.max_file = start.sinks.max_size;
         spec.uid = start.uid;
         spec.gid = start.gid;
         spec.max_memory = memory_used();
@@ -180,7 +246,7 @@ static int libbpf_quiet(enum libbpf_print_level level, const char *fmt, va_list 
 }
 
 int reporter_main(int sock) {
-        struct reporter p = {.sock = sock, .listener = -1};
+        struct reporter p = {.sock = sock, .listener = -1, .sinks = SINKS_INIT};
         uid_t supervisor = geteuid();
         struct err err = {0};
         int r;
@@ -192,7 +258,10 @@ int reporter_main(int sock) {
         else
                 serve(&p, supervisor);
         ring_buffer__free(p.ring);
+        fold_unmap(p.folds);
         feed_free(p.feed);
+        sinks_close(&p.sinks);
+        sinks_counts_free(p.counts);
         close_p(&p.listener);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

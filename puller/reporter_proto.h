@@ -3,10 +3,12 @@
 #pragma once
 
 #include "event.h"
+#include "sinks.h"
 
-/* The first: with the ring buffer and the listening socket. */
+/* The first: with the ring buffer, the listening socket, the counters of sinks, and the map of folds. */
 struct reporter_start {
         uint32_t uid, gid;
+        struct sinks_spec sinks;
 };
 
 enum reporter_message {

@@ -50,6 +50,7 @@ static int report_new(const struct selftests *tests, struct selftest_report *ret
 struct run {
         const struct selftests *tests;
         struct selftest_report *report;
+        const struct selftest_witness *witness;
         struct child *probe;
         struct waiter *w;
         int64_t deadline_ns;
@@ -71,19 +72,51 @@ static int test_failed(struct run *run, size_t i, const char *story) {
         return -EBADE;
 }
 
-static int test_judge(struct run *run, size_t i, const struct probe_result *result) {
+static void denials_look(const struct run *run, struct selftest_denials *ret) {
+        *ret = (struct selftest_denials){};
+        if (run->witness)
+                run->witness->look(run->witness->ctx, ret);
+}
+
+static int test_passed(struct run *run, size_t i) {
+        run->report->results[i].state = SELFTEST_PASSED;
+        run->report->n_passed++;
+        return 0;
+}
+
+/* It has been tried, and has ended in `error`. before: as counted before it. */
+static int error_judge(struct run *run, size_t i, int error, const struct selftest_denials *before) {
+        const struct selftest *t = &run->tests->tests[i];
+        struct selftest_denials now;
+        char story[200];
+
+        denials_look(run, &now);
+        if (error == 0 && t->expect != 0 && run->witness && run->witness->audits && now.would_own > before->would_own) {
+                run->report->n_audited++;
+                return test_passed(run, i);
+        }
+        if (error != t->expect) {
+                snprintf(story, sizeof(story), "expected %s, got %s", errno_name(t->expect), errno_name(error));
+                return test_failed(run, i, story);
+        }
+        if (error == 0 || !run->witness || !run->witness->strict || now.own > before->own)
+                return test_passed(run, i);
+        if (now.others > before->others) {
+                run->report->n_others++;
+                return test_passed(run, i);
+        }
+        snprintf(story, sizeof(story), "%s, but no policy has denied it: it would have ended so without this bundle",
+                 errno_name(error));
+        return test_failed(run, i, story);
+}
+
+static int test_judge(struct run *run, size_t i, const struct probe_result *result, const struct selftest_denials *before) {
         const struct selftest *t = &run->tests->tests[i];
         char story[PROBE_WHAT_MAX + 100];
 
         switch (result->kind) {
         case PROBE_TRIED:
-                if (result->error == t->expect) {
-                        run->report->results[i].state = SELFTEST_PASSED;
-                        run->report->n_passed++;
-                        return 0;
-                }
-                snprintf(story, sizeof(story), "expected %s, got %s", errno_name(t->expect), errno_name(result->error));
-                break;
+                return error_judge(run, i, result->error, before);
         case PROBE_SETUP:
                 snprintf(story, sizeof(story), "could not be tried: %s: %s", result->what, errno_name(result->error));
                 break;
@@ -149,6 +182,7 @@ static ssize_t probe_ask(struct run *run, const struct selftest *t, const char *
 static int test_run(struct run *run, size_t i) {
         const struct selftest *t = &run->tests->tests[i];
         char token[PROBE_TOKEN_HEX];
+        struct selftest_denials before;
         struct probe_result result;
         ssize_t n;
         int r;
@@ -156,10 +190,11 @@ static int test_run(struct run *run, size_t i) {
         r = token_draw(token);
         if (r < 0)
                 return err_errno(run->err, r, "self-tests: random numbers");
+        denials_look(run, &before);
         n = probe_ask(run, t, token, &result);
         if (n == sizeof(result)) {
                 result.what[sizeof(result.what) - 1] = 0;
-                test_judge(run, i, &result);
+                test_judge(run, i, &result, &before);
                 return 0;
         }
 
@@ -198,11 +233,11 @@ static int tests_run(struct run *run) {
         return run->report->n_failed > 0 ? -EBADE : 0;
 }
 
-int selftest_run(const struct selftests *tests, int cgroup_fd, const char *exe, struct waiter *w, int64_t deadline_ns,
-                 struct selftest_report *ret, struct err *err) {
+int selftest_run(const struct selftests *tests, int cgroup_fd, const char *exe, const struct selftest_witness *witness,
+                 struct waiter *w, int64_t deadline_ns, struct selftest_report *ret, struct err *err) {
         cleanup_selftest_report struct selftest_report report = {};
         struct child probe = CHILD_INIT;
-        struct run run = {tests, &report, &probe, w, deadline_ns, err};
+        struct run run = {tests, &report, witness, &probe, w, deadline_ns, err};
         struct err why = {};
         int r;
 

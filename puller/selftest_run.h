@@ -17,9 +17,25 @@ struct selftest_result {
 struct selftest_report {
         struct selftest_result *results; /* one per test, in their order */
         size_t n, n_passed, n_failed;
+        size_t n_others;  /* passed, but the denial was another bundle's */
+        size_t n_audited; /* passed, as one that would have been denied */
 };
 void selftest_report_done(struct selftest_report *report);
 #define cleanup_selftest_report cleanup(selftest_report_done)
+
+/* How many denials there have been so far. An error that was expected, and that nobody counts, came from elsewhere (file permissions,
+ * a missing capability, another security module) and would have come without the policy: such a test has failed. */
+struct selftest_denials {
+        uint64_t own;       /* of the policies that are tested */
+        uint64_t would_own; /* and what these would have denied, were they in force: a policy that is lowered to audit */
+        uint64_t others;    /* of other bundles, which may be asked first */
+};
+struct selftest_witness {
+        void (*look)(void *ctx, struct selftest_denials *ret);
+        void *ctx;
+        bool audits; /* some of the policies deny nothing on this node, and count what they would deny */
+        bool strict; /* every denial is counted, and nobody else's: what nobody counts came from elsewhere */
+};
 
 /*
  * Runs all tests in a probe that starts in cgroup_fd (-1: the agent's own). 0: all have passed. -EBADE (selftest-failed): one
@@ -27,7 +43,7 @@ void selftest_report_done(struct selftest_report *report);
  * deadline, ended, or unable to start under the new policy. Other errors speak of the agent, not of the tests: -ECANCELED from
  * the waiter, -ENOMEM, a descriptor that could not be had.
  *
- * exe: as in child_spec. ret: a fresh report, filled on failure, too; NULL: not wanted.
+ * witness: NULL when nobody counts. exe: as in child_spec. ret: a fresh report, filled on failure, too; NULL: not wanted.
  */
-int selftest_run(const struct selftests *tests, int cgroup_fd, const char *exe, struct waiter *w, int64_t deadline_ns,
-                 struct selftest_report *ret, struct err *err);
+int selftest_run(const struct selftests *tests, int cgroup_fd, const char *exe, const struct selftest_witness *witness,
+                 struct waiter *w, int64_t deadline_ns, struct selftest_report *ret, struct err *err);

@@ -6,6 +6,7 @@
 
 #include "enforce_parts.h"
 #include "fault.h"
+#include "rules_counts.h"
 #include "shadow_parts.h"
 #include "swap_parts.h"
 
@@ -17,6 +18,7 @@ struct making {
         const struct release *rel;
         enum hook_order order;
         char dir[PATH_MAX]; /* .../shadow/CONTENT-ID */
+        char lowered[LOWERED_MAX];
         struct plan plan;
         struct hook *hooks; /* of the plan, in its order */
         int *slots;
@@ -81,15 +83,19 @@ static int generation_load(struct making *m, struct loaded *ret, struct err *err
                 .plan = &m->plan,
                 .slots = m->slots,
                 .events = n->agent.events,
+                .folds = n->agent.folds,
+                .guard = &n->agent.guard,
                 .slot = LSM_SHADOW_SLOT,
                 .bundle_number = bundle_number(m->bundle->name),
                 .shadow = true,
+                .lowered = m->lowered,
                 .use_token = n->config->bpf_token,
                 .deadline_ns = monotonic_ns() + LOAD_TIMEOUT_NS,
         };
         cleanup_buf struct buf log = {0};
         int r;
 
+        node_rules_locks(n, m->rel->manifest, &req.kernel);
         node_user(n->config->loader_user, &req.uid, &req.gid);
         r = loader_run(&req, n->waiter, ret, &log, err);
         if (r < 0)
@@ -109,7 +115,10 @@ static int counters_pin(const struct making *m, const struct loaded *loaded, str
                 pin_path(path, "%s/counters/%s", m->dir, loaded->manifest->policies[i].name);
                 r = pin_put(loaded->policies[i].counters, path, err);
         }
-        return r;
+        if (r < 0)
+                return r;
+        pin_path(path, "%s/rules", m->dir);
+        return rules_counts_pin(path, loaded, err);
 }
 
 /* The shadow's dispatcher over an array that is still empty; then the enforcing one anew, if it would run behind it otherwise. */
@@ -175,6 +184,9 @@ static int shadow_make(struct making *m, const struct btf *btf, struct err *err)
         struct loaded loaded = {0};
         int r;
 
+        /* What will deny nothing on this node would deny nothing. */
+        lowered_of(m->node->config->audit, m->bundle->name, m->lowered);
+        lowered_apply(m->lowered, m->rel->manifest);
         r = plan_make(m->rel->manifest, &m->plan, err);
         if (r < 0)
                 return r;

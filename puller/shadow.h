@@ -10,6 +10,7 @@
  *      BPFFS/lsmpull/bundle/NAME/shadow/CONTENT-ID/hook/HOOK/slots    the generation, in LSM_SHADOW_SLOT
  *                                                           /link     the shadow's dispatcher
  *                                                 /counters/POLICY
+ *                                                 /rules            what each rule would have done (rules_counts.h)
  *                                                 /newest-first       a folder, made last: it is whole, and the kernel runs
  *                                                                     programs in this order; or oldest-first
  */
@@ -35,6 +36,8 @@ bool shadow_exists(const struct node *n, const char *bundle);
 int shadow_policies(const struct node *n, const struct bundle *b, char ***ret, size_t *ret_n, struct err *err);
 /* What one of its policies has counted since the start; zeros when it does not run. */
 int shadow_counters(const struct node *n, const struct bundle *b, const char *policy, struct lsm_counters *ret);
+/* What each of its rules would have done (rules_counts.h). */
+json_t *shadow_rules_json(const struct node *n, const struct bundle *b);
 /* Sum over its policies of the calls that were allowed and that the release would deny. */
 int shadow_count(const struct node *n, const struct bundle *b, uint64_t *ret_would_deny, struct err *err);
 

@@ -5,6 +5,7 @@
 
 #include "enforce_parts.h"
 #include "fault.h"
+#include "rules_counts.h"
 #include "shadow_parts.h"
 
 const char *hook_order_word(enum hook_order order) {
@@ -106,6 +107,15 @@ int shadow_policies(const struct node *n, const struct bundle *b, char ***ret, s
                 return err_set(err, -ENOENT, REASON_NONE, "bundle '%s' has no shadow", b->name);
         pin_path(path, "%s/bundle/%s/shadow/%s/counters", n->agent.dir, b->name, content);
         return pin_list(path, ret, ret_n, err);
+}
+
+json_t *shadow_rules_json(const struct node *n, const struct bundle *b) {
+        char content[SHA256_HEX], path[PATH_MAX];
+
+        if (!content_find(n, b->name, content) ||
+            pin_path(path, "%s/bundle/%s/shadow/%s/rules", n->agent.dir, b->name, content) < 0)
+                return json_array();
+        return rules_counts_json(path);
 }
 
 int shadow_count(const struct node *n, const struct bundle *b, uint64_t *ret_would_deny, struct err *err) {

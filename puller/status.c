@@ -8,6 +8,7 @@
 #include "quarantine.h"
 #include "record.h"
 #include "repo_record.h"
+#include "sinks.h"
 #include "status_bake.h"
 #include "status_metadata.h"
 
@@ -63,10 +64,35 @@ static json_t *missing_json(const struct bundle *b, const json_t *policies) {
         return list;
 }
 
-static const char *policy_mode(const struct node *n, const struct manifest_policy *p) {
+static const char *mode_word(bool audit) {
+        return audit ? "audit" : "enforce";
+}
+
+static const char *policy_mode(const struct node *n, const struct manifest_policy *p, const struct journal_gen *g) {
         if (p->plain)
                 return "enforce (plain: cannot be audited)";
-        return n->mode == NODE_AUDIT || p->mode == MODE_AUDIT ? "audit" : "enforce";
+        return mode_word(n->mode == NODE_AUDIT || p->mode == MODE_AUDIT || lowered_has(g->lowered, p->name));
+}
+
+/* Of policies that are written as rules: as they were signed, and as they are on this node. */
+static json_t *written_json(const struct node *n, const struct manifest_policy *engine, const struct release *rel,
+                            const struct journal_gen *g) {
+        json_t *list = json_array();
+        struct rules_sets sets;
+        bool all = n->mode == NODE_AUDIT || lowered_has(g->lowered, engine->name);
+
+        if (rules_sets_read(engine, rel->members, &sets, NULL) < 0)
+                return list;
+        for (size_t i = 0; i < sets.n; i++) {
+                const char *name = sets.list[i].policy;
+
+                if (*name)
+                        json_array_append_new(
+                                list,
+                                json_pack("{s:s, s:s, s:s}", "name", name, "signed_mode", mode_word(!sets.list[i].enforce),
+                                          "mode", mode_word(all || !sets.list[i].enforce || lowered_has(g->lowered, name))));
+        }
+        return list;
 }
 
 /* Whose word it is in force on. */
@@ -95,15 +121,20 @@ static json_t *policies_json(struct node *n, const struct bundle *b, const struc
         for (size_t i = 0; i < rel.manifest->n_policies; i++) {
                 const struct manifest_policy *p = &rel.manifest->policies[i];
                 struct lsm_counters c = {0};
-                json_t *hooks = json_array();
+                json_t *hooks = json_array(), *policy;
 
                 enforcement_counters(&b->kernel, slot, p->name, &c);
                 for (size_t k = 0; k < p->n_programs; k++)
                         json_array_append_new(hooks, json_string(p->programs[k].hook));
-                json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I}", "name", p->name, "mode",
-                                                      policy_mode(n, p), "hooks", hooks, "denied", (json_int_t)c.denied,
-                                                      "would_deny", (json_int_t)c.would_deny, "events_lost", (json_int_t)c.lost,
-                                                      "errors", (json_int_t)c.errors));
+                policy = json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "name", p->name, "signed_mode",
+                                   mode_word(p->mode == MODE_AUDIT), "mode", policy_mode(n, p, g), "hooks", hooks, "denied",
+                                   (json_int_t)c.denied, "would_deny", (json_int_t)c.would_deny, "events_lost",
+                                   (json_int_t)c.lost, "events_folded", (json_int_t)c.folded, "errors", (json_int_t)c.errors);
+                if (policy_is_engine(p)) {
+                        json_object_set_new(policy, "written", written_json(n, p, &rel, g));
+                        json_object_set_new(policy, "rules", enforcement_rules_json(&b->kernel, slot));
+                }
+                json_array_append_new(list, policy);
         }
         release_done(&rel);
         return list;
@@ -202,11 +233,22 @@ static json_t *source_json(const struct node *n, const struct source *s) {
                          record_text(s->refused_message), "metadata", status_metadata(n));
 }
 
+/* What the engine of rules was told of this node; null: there was none. */
+static json_t *loader_rules_json(const struct node *n) {
+        const struct loader_roots *roots = &n->loader.roots;
+
+        if (!n->loader.rules)
+                return json_null();
+        return json_pack("{s:b, s:I, s:I, s:I, s:I}", "remembers", n->loader.locks, "file_systems", (json_int_t)roots->n,
+                         "without_root", (json_int_t)roots->parts, "no_room", (json_int_t)roots->full, "mounts_unreadable",
+                         (json_int_t)roots->unreadable);
+}
+
 static json_t *loader_json(const struct node *n) {
         if (!n->loader.known)
                 return json_null();
-        return json_pack("{s:b, s:i, s:s}", "token", n->loader.token, "uid", (int)n->loader.uid, "why_no_token",
-                         n->loader.no_token);
+        return json_pack("{s:b, s:i, s:s, s:o}", "token", n->loader.token, "uid", (int)n->loader.uid, "why_no_token",
+                         n->loader.no_token, "rules", loader_rules_json(n));
 }
 
 /* Bundles that are configured, and of which nothing is here yet. */
@@ -234,10 +276,11 @@ int status_collect(struct node *n, const struct source *source, json_t **ret, st
         for (size_t i = 0; i < n->n_bundles; i++)
                 json_array_append_new(bundles, bundle_json(n, n->bundles[i], &record));
         wanted_append(n, &record, bundles);
-        *ret = json_pack("{s:i, s:s, s:I, s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o}", "format", STATUS_FORMAT, "version",
+        *ret = json_pack("{s:i, s:s, s:I, s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:o}", "format", STATUS_FORMAT, "version",
                          LSM_VERSION, "time", (json_int_t)now_seconds(), "kernel", uts.release, "mode", modes[n->mode],
                          "mode_source", n->mode_source, "paused", pause.paused, "paused_until", (json_int_t)pause.until, "loader",
-                         loader_json(n), "source", source_json(n, source), "bundles", bundles, "quarantine", quarantine_json(n));
+                         loader_json(n), "source", source_json(n, source), "bundles", bundles, "quarantine", quarantine_json(n),
+                         "sinks", sinks_counts_json(n->sinks));
         return *ret ? 0 : err_errno(err, -ENOMEM, "status");
 }
 

@@ -5,6 +5,13 @@
 #include "bpffs.h"
 #include "shadow.h"
 
+/* Of a policy that is not made of rules there are none. */
+static void rules_set(json_t *policy, json_t *rules) {
+        if (json_array_size(rules))
+                json_object_set(policy, "rules", rules);
+        json_decref(rules);
+}
+
 /* While the shadow runs: what each of its policies would have denied. */
 static json_t *policies_json(const struct node *n, const struct bundle *b) {
         json_t *list = json_array();
@@ -15,11 +22,15 @@ static json_t *policies_json(const struct node *n, const struct bundle *b) {
                 return list;
         for (size_t i = 0; i < count; i++) {
                 struct lsm_counters c;
+                json_t *policy;
 
                 shadow_counters(n, b, policies[i], &c);
-                json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I}", "name", policies[i], "would_deny",
-                                                      (json_int_t)c.would_deny, "events_lost", (json_int_t)c.lost, "errors",
-                                                      (json_int_t)c.errors));
+                policy = json_pack("{s:s, s:I, s:I, s:I, s:I}", "name", policies[i], "would_deny", (json_int_t)c.would_deny,
+                                   "events_lost", (json_int_t)c.lost, "events_folded", (json_int_t)c.folded, "errors",
+                                   (json_int_t)c.errors);
+                if (streq(policies[i], ENGINE_POLICY))
+                        rules_set(policy, shadow_rules_json(n, b));
+                json_array_append_new(list, policy);
         }
         strings_free(policies, count);
         return list;

@@ -144,6 +144,11 @@ static void left_lines(FILE *f, const json_t *status, const json_t *b, const str
         put_text(f, str(left, "message"), 4);
 }
 
+static const char *mode_text(const json_t *policy) {
+        return streq(str(policy, "mode"), "audit") && streq(str(policy, "signed_mode"), "enforce") ? "audit, lowered"
+                                                                                                   : str(policy, "mode");
+}
+
 /* A plain policy is an ordinary program: it has no counters, and no mode to lower. */
 static void policy_line(FILE *f, const json_t *policy, const struct paint *p) {
         bool plain = strstr(str(policy, "mode"), "plain");
@@ -156,7 +161,7 @@ static void policy_line(FILE *f, const json_t *policy, const struct paint *p) {
 
                 snprintf(hooks + n, sizeof(hooks) - n, "%s%s", i ? " " : "", json_string_value(hook));
         }
-        fprintf(f, "  %-22s %-16s %s%-24s%s ", str(policy, "name"), plain ? "enforce, plain" : str(policy, "mode"), p->dim, hooks,
+        fprintf(f, "  %-22s %-16s %s%-24s%s ", str(policy, "name"), plain ? "enforce, plain" : mode_text(policy), p->dim, hooks,
                 p->off);
         if (plain) {
                 fprintf(f, "%sdenials are not counted%s\n", p->dim, p->off);
@@ -167,16 +172,56 @@ static void policy_line(FILE *f, const json_t *policy, const struct paint *p) {
                 fprintf(f, ", %lld would be", num(policy, "would_deny"));
         if (num(policy, "errors"))
                 fprintf(f, ", %s%lld undecidable%s", p->warn, num(policy, "errors"), p->off);
+        if (num(policy, "events_folded"))
+                fprintf(f, ", %lld folded", num(policy, "events_folded"));
         if (num(policy, "events_lost"))
                 fprintf(f, ", %s%lld events lost%s", p->warn, num(policy, "events_lost"), p->off);
         fputc('\n', f);
+}
+
+/* Policies that are written as rules. */
+static void written_lines(FILE *f, const json_t *policy, const struct paint *p) {
+        const json_t *written;
+        size_t i;
+
+        json_array_foreach(json_object_get(policy, "written"), i, written)
+                fprintf(f, "    %s%-20s%s %s\n", p->dim, str(written, "name"), p->off, mode_text(written));
+}
+
+/* Rules that have decided something. */
+static void rule_lines(FILE *f, const json_t *policy, const struct paint *p) {
+        static const struct {
+                const char *key, *text;
+        } counts[] = {{"denied", "denied"}, {"would_deny", "would be"}, {"allowed", "allowed"}};
+        const json_t *rule;
+        size_t i;
+
+        json_array_foreach(json_object_get(policy, "rules"), i, rule) {
+                const char *before = " ";
+                char name[160];
+
+                if (!num(rule, "denied") && !num(rule, "would_deny") && !num(rule, "allowed"))
+                        continue;
+                snprintf(name, sizeof(name), "%s/%s", str(rule, "policy"), str(rule, "rule"));
+                fprintf(f, "    %s%-61s%s", p->dim, name, p->off);
+                for (size_t k = 0; k < ARRAY_SIZE(counts); k++)
+                        if (num(rule, counts[k].key)) {
+                                fprintf(f, "%s%lld %s", before, num(rule, counts[k].key), counts[k].text);
+                                before = ", ";
+                        }
+                fputc('\n', f);
+        }
 }
 
 static void policy_lines(FILE *f, const json_t *b, const struct paint *p) {
         const json_t *policy;
         size_t i;
 
-        json_array_foreach(json_object_get(b, "policies"), i, policy) policy_line(f, policy, p);
+        json_array_foreach(json_object_get(b, "policies"), i, policy) {
+                policy_line(f, policy, p);
+                written_lines(f, policy, p);
+                rule_lines(f, policy, p);
+        }
         if (num(json_object_get(b, "gate"), "misses"))
                 fprintf(f, "  %s%lld calls found an empty slot and were denied: please report this%s\n", p->bad,
                         num(json_object_get(b, "gate"), "misses"), p->off);
@@ -227,6 +272,27 @@ static void loader_line(FILE *f, const json_t *status) {
         put_text(f, line, LABEL_WIDTH);
 }
 
+/* What the engine of rules does not know of this node. */
+static void rules_lines(FILE *f, const json_t *status, const struct paint *p) {
+        const json_t *rules = json_object_get(json_object_get(status, "loader"), "rules");
+        const char *label = "rules";
+
+        if (!json_is_object(rules))
+                return;
+        if (!json_is_true(json_object_get(rules, "remembers"))) {
+                fprintf(f, LABEL "%s", label, p->warn);
+                put_text(
+                        f,
+                        "every decision is made anew: the kernel does not show where rename_lock and mount_lock are (`lsmpull doctor`)",
+                        LABEL_WIDTH);
+                fputs(p->off, f);
+                label = "";
+        }
+        if (num(rules, "no_room"))
+                fprintf(f, LABEL "%s%lld file systems are known by the path alone that a process sees%s\n", label, p->warn,
+                        num(rules, "no_room"), p->off);
+}
+
 static void quarantine_lines(FILE *f, const json_t *status, const struct paint *p) {
         const char *label = "quarantine";
         const json_t *q;
@@ -240,6 +306,25 @@ static void quarantine_lines(FILE *f, const json_t *status, const struct paint *
                         json_is_true(json_object_get(q, "holds_here")) ? ""
                                                                        : ", with another kernel or agent (may be tried again)");
                 put_trouble(f, p->bad, str(q, "reason"), str(q, "message"), p);
+                label = "";
+        }
+}
+
+static void sink_lines(FILE *f, const json_t *status, const struct paint *p) {
+        const char *label = "events";
+        const json_t *s;
+        size_t i;
+
+        json_array_foreach(json_object_get(status, "sinks"), i, s) {
+                const char *error = str(s, "error");
+                long long dropped = num(s, "dropped");
+
+                fprintf(f, LABEL "%s: %lld written", label, str(s, "name"), num(s, "written"));
+                if (dropped)
+                        fprintf(f, ", %s%lld dropped%s", p->bad, dropped, p->off);
+                if (*error)
+                        fprintf(f, ", %sfails: %s%s", p->bad, error, p->off);
+                fputc('\n', f);
                 label = "";
         }
 }
@@ -265,6 +350,8 @@ void status_print(FILE *f, const json_t *status, bool colour) {
         if (!streq(str(status, "mode"), "enforce"))
                 fprintf(f, LABEL "%s%s%s (%s)\n", "mode", p.warn, str(status, "mode"), p.off, str(status, "mode_source"));
         loader_line(f, status);
+        rules_lines(f, status, &p);
+        sink_lines(f, status, &p);
         if (json_is_true(json_object_get(status, "paused")))
                 fprintf(f, LABEL "%sno new releases are taken; `lsmpull resume` ends that%s\n", "paused", p.warn, p.off);
         quarantine_lines(f, status, &p);

@@ -6,7 +6,7 @@
 #include "quarantine.h"
 #include "swap_parts.h"
 
-#define LOAD_TIMEOUT_NS (120 * 1000000000LL)
+#define LOAD_TIMEOUT_NS (300 * 1000000000LL)
 #define PROBE_TIMEOUT_NS (120 * 1000000000LL)
 
 /* ---- admission: may this release be tried on this node now? --------------------------------------------------------- */
@@ -74,12 +74,23 @@ void verifier_log_keep(struct node *n, const struct buf *log) {
                 node_say(n, "the verifier's whole log: %s/verifier.log", n->config->state_dir);
 }
 
+/* A policy of it asks what the agent has in the kernel. */
+static bool manifest_guards(const struct manifest *m) {
+        for (size_t i = 0; i < m->n_policies; i++)
+                for (size_t j = 0; j < m->policies[i].n_maps; j++)
+                        if (streq(m->policies[i].maps[j].name, LSM_GUARD_OBJECTS))
+                                return true;
+        return false;
+}
+
 int stage_load(struct node *n, struct bundle *b, const struct release *rel, const struct plan *plan, uint32_t slot,
                struct err *err) {
         struct loader_request req = {
                 .release = rel,
                 .plan = plan,
                 .events = n->agent.events,
+                .folds = n->agent.folds,
+                .guard = &n->agent.guard,
                 .slot = slot,
                 .bundle_number = bundle_number(b->name),
                 .audit = n->mode == NODE_AUDIT,
@@ -87,6 +98,7 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
                 .deadline_ns = monotonic_ns() + LOAD_TIMEOUT_NS,
         };
         struct loader_facts facts = {.known = true};
+        char lowered[LOWERED_MAX], unknown[64];
         struct loaded loaded = {0};
         cleanup_buf struct buf log = {0};
         cleanup_free int *slots = NULL;
@@ -102,6 +114,12 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
         if (r < 0)
                 return r;
         req.slots = slots;
+        lowered_of(n->config->audit, b->name, lowered);
+        if (lowered_unknown(lowered, rel->manifest, rel->members, unknown))
+                node_say(n, "%s: warning: 'audit' in the configuration names %s/%s, which release %llu has not", b->name, b->name,
+                         unknown, (unsigned long long)rel->manifest->release);
+        req.lowered = lowered;
+        node_rules_locks(n, rel->manifest, &req.kernel);
         node_user(n->config->loader_user, &req.uid, &req.gid);
         started = monotonic_ns();
         r = loader_run(&req, n->waiter, &loaded, &log, err);
@@ -114,9 +132,20 @@ int stage_load(struct node *n, struct bundle *b, const struct release *rel, cons
         facts.uid = loaded.uid;
         snprintf(facts.no_token, sizeof(facts.no_token), "%s",
                  n->config->bpf_token ? loaded.no_token : "switched off (bpf-token: false)");
+        facts.rules = loaded.rules;
+        facts.locks = req.kernel.rename_lock != 0;
+        facts.roots = loaded.roots;
+        if (loaded.roots.full)
+                node_say(n, "%s: %u file systems are more than the rules have room for: only by the path that a process sees",
+                         b->name, loaded.roots.full);
         node_loader_set(n, &facts);
         r = enforcement_fill(&b->kernel, slot, plan, &loaded, err);
         loaded_done(&loaded);
+        /* Before the gate names it: a policy that guards the agent must find what it is to guard. */
+        if (r >= 0 && manifest_guards(rel->manifest)) {
+                guard_children(&n->agent.guard);
+                r = guard_look(&n->agent.guard, err);
+        }
         return r;
 }
 
@@ -127,6 +156,7 @@ static struct journal_gen generation(const struct node *n, const struct release 
                                 .since = now_seconds(),
                                 .audit = n->mode == NODE_AUDIT};
 
+        lowered_of(n->config->audit, rel->manifest->name, g.lowered);
         memcpy(g.content_hex, rel->manifest->content_hex, sizeof(g.content_hex));
         snprintf(g.version, sizeof(g.version), "%s", rel->manifest->version);
         return g;

@@ -128,6 +128,7 @@ void retire(struct node *n, struct bundle *b) {
 
         if (b->kernel.gate_fd >= 0 && retire_kernel(n, b, &err) < 0)
                 node_say(n, "%s: cannot release what is no longer needed: %s", b->name, err.msg);
+        guard_prune(&n->agent.guard);
         for (size_t i = 0; keep && i < n->n_bundles; i++) {
                 const struct journal *j = &n->bundles[i]->journal;
                 const struct journal_gen *gens[] = {&j->confirmed, &j->previous, &j->staged};

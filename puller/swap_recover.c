@@ -33,6 +33,7 @@ static int reload(struct node *n, struct bundle *b, struct err *err) {
                 gate_set(&b->kernel.gate, slot);
                 j->confirmed.slot = slot;
                 j->confirmed.audit = n->mode == NODE_AUDIT;
+                lowered_of(n->config->audit, b->name, j->confirmed.lowered);
                 memcpy(j->boot_id, n->boot_id, sizeof(j->boot_id));
                 r = journal_save(n->state_fd, j, err);
                 node_say(n, "%s: release %llu enforced again", b->name, (unsigned long long)j->confirmed.release);
@@ -146,6 +147,22 @@ static int after_reboot(struct node *n, struct bundle *b, struct err *err) {
         return r < 0 ? r : r2;
 }
 
+/* Loaded beside what is in force, then flipped: there is no moment without. */
+static int modes_follow(struct node *n, struct bundle *b, struct err *err) {
+        const struct journal_gen *g = &b->journal.confirmed;
+        char lowered[LOWERED_MAX];
+
+        lowered_of(n->config->audit, b->name, lowered);
+        if (g->audit != (n->mode == NODE_AUDIT))
+                node_say(n, "%s: loading it again, now to %s", b->name, n->mode == NODE_AUDIT ? "audit" : "enforce");
+        else if (!streq(g->lowered, lowered))
+                node_say(n, "%s: loading it again, %s%s", b->name, *lowered ? "now to audit: " : "with no policy lowered",
+                         lowered);
+        else
+                return 0;
+        return reload(n, b, err);
+}
+
 static int recover(struct node *n, struct bundle *b, struct err *err) {
         struct journal *j = &b->journal;
         int r = 0;
@@ -167,10 +184,8 @@ static int recover(struct node *n, struct bundle *b, struct err *err) {
                         r = finish_or_undo(n, b, err);
                 if (r >= 0 && j->confirmed.present && !confirmed_in_force(n, b))
                         r = adopt_gate(n, b, err);
-                if (r >= 0 && j->confirmed.present && j->confirmed.audit != (n->mode == NODE_AUDIT)) {
-                        node_say(n, "%s: loading it again, now to %s", b->name, n->mode == NODE_AUDIT ? "audit" : "enforce");
-                        r = reload(n, b, err);
-                }
+                if (r >= 0 && j->confirmed.present)
+                        r = modes_follow(n, b, err);
                 if (r >= 0 && j->confirmed.present && !kernel_complete(n, b)) {
                         node_say(n, "%s: part of it is missing in the kernel: loading it again", b->name);
                         r = reload(n, b, err);

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#define LSM_ABI 1
+#define LSM_ABI 2
 
 /* ---- slots: positions of a hook's PROG_ARRAY ---------------------------------------------------------------------- */
 
@@ -94,16 +94,42 @@ struct lsm_chain {
 };
 _Static_assert(sizeof(struct lsm_chain) == 8, "layout");
 
-/* Names of the maps that the loader replaces by the agent's: `lsm_slots_HOOK` (the hook's PROG_ARRAY) and `lsm_events`.
- * `lsm_counters` is the policy's own. */
+/* ---- scopes: in which cgroups a policy is in force (lsm_scope.h) ----------------------------------------------------------- */
 
-struct lsm_counters { /* per CPU */
+/* An automaton over cgroups' paths, "/system.slice/nginx.service"; as that of lsm_rules_abi.h is built. */
+struct lsm_scope_cell {
+        __u32 check;
+        __u32 next;
+};
+#define LSM_SCOPE_OWN 0x80000000u  /* in `check` of a state's own cell: with the index of its mask */
+#define LSM_SCOPE_SINK 0x80000000u /* in `next`: whatever follows, it stays in that state */
+#define LSM_CGRP_STORAGE 32        /* BPF_MAP_TYPE_CGRP_STORAGE, as of 6.2 */
+#define LSM_SCOPES_MAX 64          /* of one object: bits of a mask */
+#define LSM_SCOPE_HASH_MAX 16384   /* cgroups remembered where the kernel has no storage for them */
+#define LSM_SCOPE_PROBES_MAX 16
+
+/* `lsm_scope_config`: one per object that has scopes. */
+struct lsm_scope_config {
+        __u64 namespaced; /* scopes that hold in every PID namespace but the node's own, too */
+        __u64 inverted;   /* scopes that hold where their patterns do not */
+        __u32 start;      /* the automaton's state at the root, "" */
+        __u32 pad;
+};
+_Static_assert(sizeof(struct lsm_scope_config) == 24, "layout");
+
+/* Names of the maps that the loader replaces by the agent's: `lsm_slots_HOOK` (the hook's PROG_ARRAY), `lsm_events` and
+ * `lsm_folds`. `lsm_counters` is the policy's own. */
+
+/* Per CPU, and added to atomically all the same: a task may be preempted in a policy, by another one in the same policy.
+ * denied + would_deny = events in the ring buffer + folded + lost, at every moment when no task is in a policy. */
+struct lsm_counters {
         __u64 denied;
         __u64 would_deny;
         __u64 lost;   /* events that found the ring buffer full */
         __u64 errors; /* decisions taken without what was needed to decide */
+        __u64 folded; /* denials that have no event of their own, and stand in the count of another */
 };
-_Static_assert(sizeof(struct lsm_counters) == 32, "layout");
+_Static_assert(sizeof(struct lsm_counters) == 40, "layout");
 
 /* ---- events -------------------------------------------------------------------------------------------------------- */
 
@@ -123,5 +149,54 @@ struct lsm_event {
         char comm[LSM_COMM_LEN];
         char why[LSM_WHY_LEN];       /* the policy author's words */
         char object[LSM_OBJECT_LEN]; /* path, name, or empty */
+        __u64 count;                 /* denials that it stands for: its own, and those of its kind folded since the last event */
+        __u64 first_ns;              /* when the first of the folded ones was; 0: there are none */
+        __u32 rule;                  /* what tells one reason of a policy from another */
+        __u32 folding;               /* 1: those of its kind that come next are folded */
 };
-_Static_assert(sizeof(struct lsm_event) == 64 + 16 + 64 + 256, "layout");
+_Static_assert(sizeof(struct lsm_event) == 64 + 16 + 64 + 256 + 24, "layout");
+
+/* ---- storms -------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Denials of one kind - same policy, rule, hook, answer, and the same subject: cgroup, user and task name - are told one by one
+ * until there are LSM_FOLD_BURST in a window. The rest of the window's are counted in a place of `lsm_folds`, an mmap-able array
+ * for the whole node, and told by the next event of their kind after the window, or by whoever reads the events, from the map.
+ *
+ * A place changes hands by compare-and-swap of its word alone, so that each denial is counted once, whoever races:
+ *
+ *   bits  0-22  denials folded and not told
+ *   bits 23-27  events told in this window
+ *   bits 28-51  when the window began, CLOCK_BOOTTIME ns >> LSM_FOLD_CLOCK_SHIFT
+ *   bits 52-62  sequence, raised when the place becomes another kind's
+ *   bit   63    READY: the rest of the place describes the kind. Not ready and not 0: it is being written.
+ *
+ * What has denials that are not told is never given to another kind. A kind that finds no place is not folded.
+ */
+#define LSM_FOLDS 512 /* a power of two */
+/* One more place, whose word alone is used: events that found the ring buffer full, and that no reader has been told of. */
+#define LSM_FOLDS_LOST LSM_FOLDS
+#define LSM_FOLDS_SIZE (LSM_FOLDS + 1)
+#define LSM_FOLD_BURST 16
+#define LSM_FOLD_CLOCK_SHIFT 28 /* 0.27 s */
+#define LSM_FOLD_WINDOW 4       /* of these */
+#define LSM_FOLD_COUNT_MASK 0x7fffffULL
+#define LSM_FOLD_COUNT(w) ((w)&LSM_FOLD_COUNT_MASK)
+#define LSM_FOLD_TOLD_ONE (1ULL << 23)
+#define LSM_FOLD_TOLD(w) (((w) >> 23) & 31)
+#define LSM_FOLD_EPOCH_MASK 0xffffffULL
+#define LSM_FOLD_EPOCH(ns) (((ns) >> LSM_FOLD_CLOCK_SHIFT) & LSM_FOLD_EPOCH_MASK)
+#define LSM_FOLD_SEQ_ONE (1ULL << 52)
+#define LSM_FOLD_SEQ_MASK (0x7ffULL << 52)
+#define LSM_FOLD_READY (1ULL << 63)
+/* The window is not over. */
+#define LSM_FOLD_OPEN(w, ns) (((LSM_FOLD_EPOCH(ns) - ((w) >> 28)) & LSM_FOLD_EPOCH_MASK) < LSM_FOLD_WINDOW)
+/* A window that begins now, with one event told. */
+#define LSM_FOLD_BEGIN(seq, ns) ((seq) | LSM_FOLD_EPOCH(ns) << 28 | LSM_FOLD_TOLD_ONE)
+
+struct lsm_fold {
+        __u64 word;
+        __u64 first_ns, last_ns; /* of what is folded and not told */
+        struct lsm_event event;  /* the first of its kind that was told here */
+};
+_Static_assert(sizeof(struct lsm_fold) == 24 + sizeof(struct lsm_event) && sizeof(struct lsm_fold) % 8 == 0, "layout");

@@ -43,6 +43,14 @@ struct {
         __type(value, struct lsm_counters);
 } lsm_counters SEC(".maps");
 
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, LSM_FOLDS_SIZE);
+        __uint(map_flags, BPF_F_MMAPABLE);
+        __type(key, __u32);
+        __type(value, struct lsm_fold);
+} lsm_folds SEC(".maps");
+
 /* ---- maps that bundle.yaml seeds ----------------------------------------------------------------------------------- */
 
 /* Read-only to programs and, once loaded, to everybody. K and V are types: char[32], __u32, struct ... */
@@ -70,7 +78,7 @@ struct {
 
 struct lsm_call {
         const char *why;
-        __u32 why_len;
+        __u32 rule; /* what tells this reason from the policy's others */
         const struct path *path;
         const struct dentry *dentry;
 };
@@ -86,7 +94,7 @@ struct lsm_call {
         ({                                                                               \
                 _Static_assert(sizeof(reason) <= LSM_WHY_LEN, "the reason is too long"); \
                 lsm->why = (reason);                                                     \
-                lsm->why_len = sizeof(reason);                                           \
+                lsm->rule = __COUNTER__ + 1;                                             \
                 lsm->path = (p);                                                         \
                 lsm->dentry = (d);                                                       \
                 (err);                                                                   \
@@ -100,6 +108,19 @@ static __always_inline void lsm_count_error(void) {
         if (c) /* a program can be preempted by another one of its processor */
                 __sync_fetch_and_add(&c->errors, 1);
 }
+
+/* ---- where it is in force -------------------------------------------------------------------------------------------- */
+
+#ifdef LSM_SCOPE_CELLS
+#include <lsm_scope.h>
+#endif
+
+/* A policy written in C has one scope, number 0, or is in force everywhere. The rules' engine asks for each of its policies itself. */
+#if defined(LSM_SCOPE_CELLS) && !defined(LSM_SCOPE_MANY)
+#define ___lsm_in_scope() (lsm_scopes() & 1)
+#else
+#define ___lsm_in_scope() true
+#endif
 
 /* ---- small questions ----------------------------------------------------------------------------------------------- */
 
@@ -137,51 +158,7 @@ static __always_inline bool file_name_in(struct file *file, void *set) {
 
 /* ---- the chain ----------------------------------------------------------------------------------------------------- */
 
-static __always_inline void lsm_report(const struct lsm_call *call, int error, __u32 hook) {
-        __u64 id = bpf_get_current_pid_tgid(), user = bpf_get_current_uid_gid();
-        struct lsm_counters *c;
-        struct lsm_event *e;
-        __u32 zero = 0;
-
-        c = bpf_map_lookup_elem(&lsm_counters, &zero);
-        if (c) {
-                if (lsm_config.mode == LSM_MODE_ENFORCE)
-                        __sync_fetch_and_add(&c->denied, 1);
-                else
-                        __sync_fetch_and_add(&c->would_deny, 1);
-        }
-        e = bpf_ringbuf_reserve(&lsm_events, sizeof(*e), 0);
-        if (!e) {
-                if (c)
-                        __sync_fetch_and_add(&c->lost, 1);
-                return;
-        }
-        /* The buffer holds what was there before: nothing of it may show. */
-        __builtin_memset(e, 0, sizeof(*e));
-        e->abi = LSM_ABI;
-        e->mode = lsm_config.mode;
-        e->bundle = lsm_config.bundle;
-        e->policy = lsm_config.policy;
-        e->hook = hook;
-        e->error = error;
-        e->release = lsm_config.release;
-        e->time_ns = bpf_ktime_get_boot_ns();
-        e->cgroup = bpf_get_current_cgroup_id();
-        e->pid = (__u32)id;
-        e->tgid = id >> 32;
-        e->uid = (__u32)user;
-        e->gid = user >> 32;
-        bpf_get_current_comm(e->comm, sizeof(e->comm));
-        if (call->why)
-                bpf_probe_read_kernel_str(e->why, sizeof(e->why), call->why);
-        if (call->path) {
-                /* A path that does not fit leaves rubbish behind: then the name alone. */
-                if (bpf_d_path((struct path *)call->path, e->object, sizeof(e->object)) < 0)
-                        bpf_probe_read_kernel_str(e->object, sizeof(e->object), call->path->dentry->d_name.name);
-        } else if (call->dentry)
-                bpf_probe_read_kernel_str(e->object, sizeof(e->object), call->dentry->d_name.name);
-        bpf_ringbuf_submit(e, 0);
-}
+#include "lsm_report.h"
 
 /* -errno for an errno in 1..4095. In assembly, because the verifier must see the bounds (6.12: "should have been in
  * [-4095, 0]"): it follows a mask and a subtraction, but neither a negation nor what clang makes of comparisons. */
@@ -214,34 +191,35 @@ static __always_inline __u32 lsm_error(int verdict) {
 #define ___lsm_args(args...) ___bpf_apply(___lsm_arg, ___bpf_narg(args))(args)
 
 /* In shadow mode a denial is returned, too: it ends the chain, as it will when it is enforced; the shadow's dispatcher drops it. */
-#define LSM_POLICY(HOOK, args...)                                                                              \
-        const volatile struct lsm_chain lsm_chain_##HOOK = {};                                                 \
-        struct {                                                                                               \
-                __uint(type, BPF_MAP_TYPE_PROG_ARRAY);                                                         \
-                __uint(max_entries, LSM_ARRAY_SIZE);                                                           \
-                __type(key, __u32);                                                                            \
-                __type(value, __u32);                                                                          \
-        } lsm_slots_##HOOK SEC(".maps");                                                                       \
-                                                                                                               \
-        static __always_inline int lsm_decide_##HOOK(struct lsm_call *lsm, ##args);                            \
-                                                                                                               \
-        SEC("lsm/" #HOOK) int lsm_##HOOK(unsigned long long *ctx) {                                            \
-                struct lsm_call call = {};                                                                     \
-                __u32 error;                                                                                   \
-                                                                                                               \
-                _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wint-conversion\"") error =  \
-                        lsm_error(lsm_decide_##HOOK(&call ___lsm_args(args)));                                 \
-                _Pragma("GCC diagnostic pop") if (error) {                                                     \
-                        lsm_report(&call, error, lsm_chain_##HOOK.hook);                                       \
-                        if (lsm_config.mode != LSM_MODE_AUDIT)                                                 \
-                                return lsm_negate(error);                                                      \
-                }                                                                                              \
-                if (!lsm_chain_##HOOK.next)                                                                    \
-                        return 0;                                                                              \
-                bpf_tail_call(ctx, &lsm_slots_##HOOK, lsm_config.slot *LSM_SLOT_SIZE + lsm_chain_##HOOK.next); \
-                /* The rest of the generation is not there: that must not look like "allow". */                \
-                lsm_count_error();                                                                             \
-                return -EPERM;                                                                                 \
-        }                                                                                                      \
-                                                                                                               \
-        static __always_inline int lsm_decide_##HOOK(struct lsm_call *lsm, ##args)
+#define LSM_POLICY(HOOK, args...)                                                                                              \
+        const volatile struct lsm_chain lsm_chain_##HOOK = {};                                                                 \
+        struct {                                                                                                               \
+                __uint(type, BPF_MAP_TYPE_PROG_ARRAY);                                                                         \
+                __uint(max_entries, LSM_ARRAY_SIZE);                                                                           \
+                __type(key, __u32);                                                                                            \
+                __type(value, __u32);                                                                                          \
+        } lsm_slots_##HOOK SEC(".maps");                                                                                       \
+                                                                                                                               \
+        static __always_inline int lsm_decide_##HOOK(struct lsm_call *lsm, const volatile __u64 *lsm_args, ##args);            \
+                                                                                                                               \
+        SEC("lsm/" #HOOK) int lsm_##HOOK(unsigned long long *ctx) {                                                            \
+                struct lsm_call call = {};                                                                                     \
+                __u32 error;                                                                                                   \
+                                                                                                                               \
+                _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wint-conversion\"") error =                  \
+                        ___lsm_in_scope() ? lsm_error(lsm_decide_##HOOK(&call, (const volatile __u64 *)ctx ___lsm_args(args))) \
+                                          : 0;                                                                                 \
+                _Pragma("GCC diagnostic pop") if (error) {                                                                     \
+                        lsm_report(&call, error, lsm_chain_##HOOK.hook, false);                                                \
+                        if (lsm_config.mode != LSM_MODE_AUDIT)                                                                 \
+                                return lsm_negate(error);                                                                      \
+                }                                                                                                              \
+                if (!lsm_chain_##HOOK.next)                                                                                    \
+                        return 0;                                                                                              \
+                bpf_tail_call(ctx, &lsm_slots_##HOOK, lsm_config.slot *LSM_SLOT_SIZE + lsm_chain_##HOOK.next);                 \
+                /* The rest of the generation is not there: that must not look like "allow". */                                \
+                lsm_count_error();                                                                                             \
+                return -EPERM;                                                                                                 \
+        }                                                                                                                      \
+                                                                                                                               \
+        static __always_inline int lsm_decide_##HOOK(struct lsm_call *lsm, const volatile __u64 *lsm_args, ##args)

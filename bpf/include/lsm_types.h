@@ -45,6 +45,9 @@ enum {
         BPF_F_MMAPABLE = 1 << 10,
 };
 enum {
+        BPF_LOCAL_STORAGE_GET_F_CREATE = 1 << 0,
+};
+enum {
         BPF_ANY = 0,
         BPF_NOEXIST = 1,
         BPF_EXIST = 2,
@@ -53,17 +56,27 @@ enum {
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct qstr {
+        __u32 hash;
         __u32 len;
         const unsigned char *name;
 };
 
+struct dentry;
+
 struct super_block {
+        struct dentry *s_root;
         __u32 s_dev;
+        unsigned long s_flags;
         unsigned long s_magic;
 };
 
+typedef struct {
+        __u32 val;
+} kuid_t;
+
 struct inode {
         __u16 i_mode;
+        kuid_t i_uid;
         unsigned int i_nlink;
         unsigned long i_ino;
         struct super_block *i_sb;
@@ -91,6 +104,10 @@ struct file {
         unsigned int f_flags;
         struct path f_path;
         struct inode *f_inode;
+};
+
+struct vm_area_struct {
+        struct file *vm_file;
 };
 
 struct linux_binprm {
@@ -128,6 +145,9 @@ struct socket {
 #endif
 #ifndef EACCES
 #define EACCES 13
+#endif
+#ifndef SIGKILL
+#define SIGKILL 9
 #endif
 #ifndef S_IFMT
 #define S_IFMT 0170000

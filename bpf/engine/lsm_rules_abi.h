@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The tables that `lsmbundle build` makes of a bundle's rules and that the engine (lsm_rules.h) reads. They are seeds of the
+ * engine's maps: a node fills them in and does not interpret them, but for lsm_rules_roots, which the agent fills.
+ *
+ * From what a rule says about objects and programs, an automaton over paths is made (cells, states). Where a path ends, its state
+ * names a class: the list of rules that may apply to such a path, the one that decides first in front. So the cost of a
+ * decision grows with the length of the path and with the rules that are about this very path, and not with all there are.
+ *
+ * Included from BPF C and from user space: __u32 and friends must be known before.
+ */
+#pragma once
+
+/* ---- operations: bits of a set ------------------------------------------------------------------------------------- */
+
+#define LSM_OPS(X)                          \
+        X(FILE_READ, "file.read")           \
+        X(FILE_WRITE, "file.write")         \
+        X(FILE_CREATE, "file.create")       \
+        X(FILE_EXEC, "file.exec")           \
+        X(FILE_MMAP_EXEC, "file.mmap-exec") \
+        X(FILE_UNLINK, "file.unlink")       \
+        X(FILE_RENAME, "file.rename")       \
+        X(FILE_LINK, "file.link")           \
+        X(FILE_SYMLINK, "file.symlink")     \
+        X(FILE_MKDIR, "file.mkdir")         \
+        X(FILE_CHMOD, "file.chmod")         \
+        X(FILE_CHOWN, "file.chown")         \
+        X(FILE_TRUNCATE, "file.truncate")   \
+        X(FILE_MKNOD, "file.mknod")         \
+        X(FILE_SETXATTR, "file.setxattr")   \
+        X(EXEC, "exec")                     \
+        X(CAPABILITY, "capability")         \
+        X(SOCKET_CREATE, "socket.create")   \
+        X(SOCKET_BIND, "socket.bind")       \
+        X(SOCKET_CONNECT, "socket.connect") \
+        X(SOCKET_LISTEN, "socket.listen")   \
+        X(SOCKET_ACCEPT, "socket.accept")   \
+        X(SOCKET_SENDMSG, "socket.sendmsg") \
+        X(MOUNT, "mount")                   \
+        X(UMOUNT, "umount")                 \
+        X(MOVE_MOUNT, "move-mount")         \
+        X(PIVOT_ROOT, "pivot-root")         \
+        X(PTRACE, "ptrace")                 \
+        X(SIGNAL, "signal")                 \
+        X(BPF, "bpf")                       \
+        X(MODULE_LOAD, "module.load")       \
+        X(KEXEC, "kexec")                   \
+        X(USERNS_CREATE, "userns.create")   \
+        X(SETUID, "setuid")                 \
+        X(SETGID, "setgid")
+
+enum lsm_op {
+#define X(name, text) LSM_OP_##name,
+        LSM_OPS(X)
+#undef X
+                LSM_OPS_N,
+};
+#define LSM_OP_BIT(op) (1ULL << (op))
+_Static_assert(LSM_OPS_N <= 62, "and two more in a class's ops");
+
+/* ---- the automaton over paths -------------------------------------------------------------------------------------- */
+
+/*
+ * A path is "/a/b": for each component from the root on a '/' and its name; the root itself is "". A state's number is an index of
+ * the cells. Byte b (1 to 255) leads from state s to cells[s + b].next when cells[s + b].check is s, and to the state's default
+ * when it is not. cells[s] is the state's own: its `check` is LSM_CELL_OWN with the index of its lsm_rules_state, its `next` the
+ * default. State 0 is the dead one: no rule is about such a path, and it stays so.
+ */
+struct lsm_rules_cell {
+        __u32 check;
+        __u32 next;
+};
+#define LSM_CELL_OWN 0x80000000u
+/* In `next`: whatever follows, it stays in that state. */
+#define LSM_STATE_SINK 0x80000000u
+/* In what a walk returns: it could not be followed to its end. Any path that goes on from that state may be meant. */
+#define LSM_STATE_UNSURE 0x40000000u
+#define LSM_STATE_NUMBER(s) ((s) & ~(LSM_STATE_SINK | LSM_STATE_UNSURE))
+/* More than this many cells, and the bundle is refused when it is built. */
+#define LSM_CELLS_MAX (1u << 24)
+
+struct lsm_rules_state {
+        __u32 accept; /* class of a path that ends here */
+        __u32 below;  /* class of all that may end here or further on: for moving a folder, and for what is too deep to follow */
+};
+
+/* ---- classes and rules ---------------------------------------------------------------------------------------------- */
+
+/* Class 0: no path at all, or one that no rule names. */
+struct lsm_rules_class {
+        __u64 ops;   /* union over its rules: nothing to look for, nearly always; and LSM_CLASS_* */
+        __u32 first; /* its rules are lsm_rules_refs[first] up to first + n - 1, in the order in which they are asked */
+        __u32 n;     /* at most LSM_CLASS_RULES_MAX */
+};
+#define LSM_CLASS_RULES_MAX 64
+/* Some rule of it asks for the task's program; for its parent's. To find those out costs more than all else. */
+#define LSM_CLASS_EXE (1ULL << 62)
+#define LSM_CLASS_PARENT (1ULL << 63)
+
+enum lsm_rule_action {
+        LSM_RULE_DENY,
+        LSM_RULE_KILL,  /* deny, and SIGKILL */
+        LSM_RULE_AUDIT, /* reported as a would-be denial, allowed; later rules are not asked */
+        LSM_RULE_ALLOW,
+};
+
+/* What a rule asks of the task: all that is named must hold. Sets are numbers of lsm_rules_members; 0: anything. */
+struct lsm_rules_subject {
+        __u32 exe;    /* set of classes: the program's path */
+        __u32 parent; /* the same of the parent's program */
+        __u32 comm, uid, gid;
+        __u32 flags; /* enum lsm_subject_flag */
+};
+enum lsm_subject_flag {
+        LSM_SUBJECT_ANY = 1 << 0, /* of `unless`: there is one */
+        LSM_SUBJECT_HOST = 1 << 1,
+        LSM_SUBJECT_NOT_HOST = 1 << 2,
+        LSM_SUBJECT_OWNER = 1 << 3, /* the task's fsuid owns the file */
+        LSM_SUBJECT_NOT_OWNER = 1 << 4,
+        /* Of `subject`: the rule names no path. It holds once for an operation, not for each view of a path, and it is not about
+         * what lies below a folder that is moved. */
+        LSM_SUBJECT_NO_PATH = 1 << 5,
+};
+
+/* What a socket is, as one value; where there is an address of IP, family is the address's. */
+#define LSM_SOCKET_VALUE(family, type, protocol) \
+        (((__u32)(family)&0xff) << 24 | ((__u32)(type)&0xff) << 16 | ((__u32)(protocol)&0xffff))
+
+#define LSM_RULE_ID_LEN 64
+struct lsm_rules_rule {
+        __u64 ops; /* exec and file.exec are one operation: a rule has both bits or none */
+        __u32 ruleset;
+        __u16 action;      /* enum lsm_rule_action */
+        __u16 error;       /* positive errno */
+        __u32 object;      /* set that the object must be in (capability, ...); 0: anything */
+        __u32 object_mask; /* what of the object's value is looked for in that set */
+        struct lsm_rules_subject subject;
+        struct lsm_rules_subject unless; /* the rule does not hold for such a task; flags 0: there is no exception */
+        char id[LSM_RULE_ID_LEN];        /* "POLICY/ID" */
+};
+_Static_assert(sizeof(struct lsm_rules_rule) == 24 + 2 * 24 + LSM_RULE_ID_LEN, "layout");
+
+/* A policy written as rules. */
+struct lsm_rules_set {
+        __u32 mode; /* enum lsm_mode as signed; the agent's for the whole bundle prevails when it is lower */
+        __u32 pad;
+};
+
+/* Members of sets: the key is (set, value), what the value is depends on what the set is about. */
+struct lsm_rules_member {
+        __u32 set;
+        char value[16]; /* a class, a uid, a gid, a capability: __u32 in native order, zeros behind; a task's name as it stands */
+};
+_Static_assert(sizeof(struct lsm_rules_member) == 20, "layout");
+
+/* ---- what the agent fills: where file systems are in the node's own tree -------------------------------------------- */
+
+/* Key: the kernel's device number (major << 20 | minor), or one that no device has. For a file system whose root is mounted there: the
+ * state after that path. */
+struct lsm_rules_root {
+        __u32 state; /* without LSM_STATE_SINK */
+        __u32 pad;
+};
+#define LSM_ROOTS_MAX 1024 /* file systems */
+enum lsm_root_key {
+        LSM_ROOT_PROC = 0xfffffffd, /* of an unknown proc: each mount may be another one, and shows the same */
+        LSM_ROOT_SYS,               /* of a sysfs: there is one for each network namespace */
+        LSM_ROOT_START,             /* the automaton's state at "" */
+};
+#define LSM_ROOTS_SPECIAL 3
+
+/* The engine's parameters beside lsm_config: addresses of the kernel's seqlocks, 0 where they are not known (then every decision is
+ * computed anew). */
+struct lsm_rules_kernel {
+        __u64 rename_lock, mount_lock;
+};
+
+/* ---- counters: one for each rule, shared by all processors ----------------------------------------------------------- */
+
+struct lsm_rules_count {
+        __u64 allowed, denied, would_deny;
+};

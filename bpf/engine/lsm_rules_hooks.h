@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Which operation a hook is. */
+#pragma once
+
+#define RULES_FMODE_READ 1
+#define RULES_FMODE_WRITE 2
+#define RULES_FMODE_EXEC (1u << 5) /* of f_flags: opened to be executed, which is another operation */
+
+#define RULES_RENAME_EXCHANGE 2
+#define RULES_PROT_EXEC 4
+#define RULES_S_IFSOCK 0140000
+
+static __always_inline bool is_folder(const struct inode *inode) {
+        return inode && (inode->i_mode & S_IFMT) == S_IFDIR;
+}
+
+#ifdef RULES_ON_file_open
+LSM_POLICY(file_open, struct file *file) {
+        struct path_classes classes = {};
+        struct rules_told told = {};
+        struct inode *inode = file->f_inode;
+        __u32 mode = file->f_mode;
+        __u64 below = backing_dentry(file);
+
+        if (!below && file->f_flags & RULES_FMODE_EXEC)
+                return ALLOW;
+        if (below)
+                backing_classes_find(below, inode, &classes);
+        else
+                path_classes_find(file->f_path.mnt, file->f_path.dentry, inode, false, &classes);
+        lsm->path = &file->f_path;
+        if (file->f_flags & RULES_FMODE_EXEC) {
+                path_judge(&told, &classes, LSM_OP_EXEC, inode);
+        } else {
+                if (mode & RULES_FMODE_READ)
+                        path_judge(&told, &classes, LSM_OP_FILE_READ, inode);
+                if (mode & RULES_FMODE_WRITE)
+                        path_judge(&told, &classes, LSM_OP_FILE_WRITE, inode);
+        }
+        return rules_tell(lsm, &told, HOOK(file_open));
+}
+#endif
+
+#ifdef RULES_ON_bprm_check_security
+LSM_POLICY(bprm_check_security, struct linux_binprm *bprm) {
+        struct path_classes classes = {};
+        struct rules_told told = {};
+        struct file *file = bprm->file;
+
+        path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
+        lsm->path = &file->f_path;
+        path_judge(&told, &classes, LSM_OP_EXEC, file->f_inode);
+        return rules_tell(lsm, &told, HOOK(bprm_check_security));
+}
+#endif
+
+#ifdef RULES_ON_mmap_file
+LSM_POLICY(mmap_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags) {
+        struct path_classes classes = {};
+        struct rules_told told = {};
+
+        if (!file || !(prot & RULES_PROT_EXEC))
+                return ALLOW;
+        path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
+        lsm->dentry = file->f_path.dentry;
+        path_judge(&told, &classes, LSM_OP_FILE_MMAP_EXEC, file->f_inode);
+        return rules_tell(lsm, &told, HOOK(mmap_file));
+}
+#endif
+
+#ifdef RULES_ON_file_mprotect
+LSM_POLICY(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot) {
+        struct path_classes classes = {};
+        struct rules_told told = {};
+        struct file *file = vma->vm_file;
+
+        if (!file || !(prot & RULES_PROT_EXEC))
+                return ALLOW;
+        path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
+        lsm->dentry = file->f_path.dentry;
+        path_judge(&told, &classes, LSM_OP_FILE_MMAP_EXEC, file->f_inode);
+        return rules_tell(lsm, &told, HOOK(file_mprotect));
+}
+#endif
+
+/* A name in a folder: what is there, or is to be. */
+#define RULES_NAME(hook, op, dir, dentry_)                                      \
+        ({                                                                      \
+                struct path_classes _classes = {};                              \
+                struct rules_told _told = {};                                   \
+                                                                                \
+                path_classes_find((dir)->mnt, dentry_, NULL, false, &_classes); \
+                lsm->dentry = dentry_;                                          \
+                path_judge(&_told, &_classes, op, (dentry_)->d_inode);          \
+                rules_tell(lsm, &_told, HOOK(hook));                            \
+        })
+
+#ifdef RULES_ON_path_mknod
+LSM_POLICY(path_mknod, const struct path *dir, struct dentry *dentry, unsigned int mode, unsigned int dev) {
+        struct path_classes classes = {};
+        struct rules_told told = {};
+        __u32 kind = mode & S_IFMT;
+
+        path_classes_find(dir->mnt, dentry, NULL, false, &classes);
+        lsm->dentry = dentry;
+        path_judge(&told, &classes, kind == S_IFREG || !kind ? LSM_OP_FILE_CREATE : LSM_OP_FILE_MKNOD, dentry->d_inode);
+        if (RULES_UNIX_SOCKETS && kind == RULES_S_IFSOCK)
+                net_node_judge(&told, &classes);
+        return rules_tell(lsm, &told, HOOK(path_mknod));
+}
+#endif
+
+#ifdef RULES_ON_path_mkdir
+LSM_POLICY(path_mkdir, const struct path *dir, struct dentry *dentry, unsigned int mode) {
+        return RULES_NAME(path_mkdir, LSM_OP_FILE_MKDIR, dir, dentry);
+}
+#endif
+
+#ifdef RULES_ON_path_symlink
+LSM_POLICY(path_symlink, const struct path *dir, struct dentry *dentry, const char *to) {
+        return RULES_NAME(path_symlink, LSM_OP_FILE_SYMLINK, dir, dentry);
+}
+#endif
+
+#ifdef RULES_ON_path_unlink
+LSM_POLICY(path_unlink, const struct path *dir, struct dentry *dentry) {
+        return RULES_NAME(path_unlink, LSM_OP_FILE_UNLINK, dir, dentry);
+}
+#endif
+
+#ifdef RULES_ON_path_rmdir
+LSM_POLICY(path_rmdir, const struct path *dir, struct dentry *dentry) {
+        return RULES_NAME(path_rmdir, LSM_OP_FILE_UNLINK, dir, dentry);
+}
+#endif
+
+/* What is at a path already. */
+#define RULES_PATH(hook, op, path_) RULES_NAME(hook, op, path_, (path_)->dentry)
+
+#ifdef RULES_ON_path_chmod
+LSM_POLICY(path_chmod, const struct path *path, unsigned int mode) {
+        return RULES_PATH(path_chmod, LSM_OP_FILE_CHMOD, path);
+}
+#endif
+
+#ifdef RULES_ON_path_chown
+LSM_POLICY(path_chown, const struct path *path, unsigned int uid, unsigned int gid) {
+        return RULES_PATH(path_chown, LSM_OP_FILE_CHOWN, path);
+}
+#endif
+
+#ifdef RULES_ON_path_truncate
+LSM_POLICY(path_truncate, const struct path *path) {
+        return RULES_PATH(path_truncate, LSM_OP_FILE_TRUNCATE, path);
+}
+#endif
+
+/* An argument of the hook, read when it is needed: what is kept over a call has to lie on the stack, and two paths leave none. */
+#define ARG(type, i) ((type)lsm_args[i])
+
+#ifdef RULES_ON_path_link
+LSM_POLICY(path_link, struct dentry *old_, const struct path *dir_, struct dentry *new_) {
+#define OLD ARG(struct dentry *, 0)
+#define DIR ARG(const struct path *, 1)
+        struct path_classes classes = {};
+        struct rules_told told = {};
+        __u64 from;
+
+        lsm->dentry = OLD;
+        path_classes_find(DIR->mnt, OLD, NULL, false, &classes);
+        from = CLASSES(&classes);
+        path_judge(&told, &classes, LSM_OP_FILE_LINK, OLD->d_inode);
+        path_classes_find(DIR->mnt, ARG(struct dentry *, 2), NULL, false, &classes);
+        path_judge(&told, &classes, LSM_OP_FILE_LINK, OLD->d_inode);
+        move_judge(&told, from, CLASSES(&classes), owner_of(OLD->d_inode));
+        return rules_tell(lsm, &told, HOOK(path_link));
+#undef OLD
+#undef DIR
+}
+#endif
+
+#ifdef RULES_ON_path_rename
+LSM_POLICY(path_rename, const struct path *old_dir_, struct dentry *old_, const struct path *dir_, struct dentry *new_,
+           unsigned int flags_) {
+#define OLD ARG(struct dentry *, 1)
+#define NEW ARG(struct dentry *, 3)
+#define EXCHANGE (lsm_args[4] & RULES_RENAME_EXCHANGE)
+#define FOLDER (is_folder(OLD->d_inode) || (EXCHANGE && is_folder(NEW->d_inode)))
+        struct path_classes classes = {};
+        struct rules_told told = {};
+        __u64 from;
+
+        lsm->dentry = OLD;
+        path_classes_find(ARG(const struct path *, 0)->mnt, OLD, NULL, FOLDER, &classes);
+        from = CLASSES(&classes);
+        path_judge(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode);
+        path_classes_find(ARG(const struct path *, 2)->mnt, NEW, NULL, FOLDER, &classes);
+        path_judge(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode);
+        move_judge(&told, from, CLASSES(&classes), owner_of(OLD->d_inode));
+        if (EXCHANGE)
+                move_judge(&told, CLASSES(&classes), from, owner_of(NEW->d_inode));
+        return rules_tell(lsm, &told, HOOK(path_rename));
+#undef OLD
+#undef NEW
+#undef EXCHANGE
+#undef FOLDER
+}
+#endif
+
+#ifdef RULES_ON_capable
+LSM_POLICY(capable, const void *cred, const void *ns, int cap, unsigned int opts) {
+        return value_decide(lsm, LSM_OP_CAPABILITY, cap, HOOK(capable));
+}
+#endif
+
+#ifdef RULES_ON_socket_create
+LSM_POLICY(socket_create, int family, int type, int protocol, int kern) {
+        if (kern)
+                return ALLOW;
+        return value_decide(lsm, LSM_OP_SOCKET_CREATE, LSM_SOCKET_VALUE(family, type & LSM_SOCK_TYPE_MASK, protocol),
+                            HOOK(socket_create));
+}
+#endif
+
+#ifdef RULES_ON_ptrace_access_check
+LSM_POLICY(ptrace_access_check, const void *child, unsigned int mode) {
+        return value_decide(lsm, LSM_OP_PTRACE, 0, HOOK(ptrace_access_check));
+}
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the reporter puts events beside its readers: a file, the journal. Each sink goes through the feed at its own place, as
+ * a reader does, and nothing is queued for it but what the feed keeps: one that fails or is too slow holds up neither the
+ * kernel's buffer nor the others, and is given a "lost" event with the number of those that have passed it by.
+ *
+ * Sinks are counted in memory that the supervisor shares with one reporter after the other: it outlives a reporter, so that
+ * what one had taken and not written when it was killed is known to the next. At every moment taken = written + dropped + what
+ * waits.
+ */
+#pragma once
+
+#include "feed.h"
+#include "sink_file.h"
+#include "sink_journal.h"
+
+enum sink_kind { SINK_FILE, SINK_JOURNALD, SINK_KINDS };
+
+/* What is configured; goes to the reporter as it is. */
+struct sinks_spec {
+        char file[PATH_MAX]; /* "": none */
+        uint64_t max_size;
+        uint32_t keep;
+        uint32_t journald;
+};
+bool sinks_spec_any(const struct sinks_spec *spec);
+
+struct sink_counts {
+        uint64_t taken;   /* events for this sink */
+        uint64_t written; /* of these; once each, unless it was killed between the two */
+        uint64_t dropped; /* of these, never written */
+        uint64_t retried; /* attempts that failed and were made again */
+        uint32_t error;   /* why it does not work now; 0: it does */
+        uint32_t on;
+};
+struct sinks_counts {
+        struct sink_counts of[SINK_KINDS];
+};
+
+/* "file", "journald". */
+const char *sink_name(enum sink_kind kind);
+/* In words; "": it works. */
+const char *sink_error(uint32_t error);
+/* The supervisor's: a memory file of fixed size, mapped. Returns its descriptor. */
+int sinks_counts_new(struct sinks_counts **ret, struct err *err);
+/* The reporter's: maps what it was given; -EBADMSG when that is something else. */
+int sinks_counts_map(int fd, struct sinks_counts **ret, struct err *err);
+void sinks_counts_free(struct sinks_counts *counts);
+/* One that is on does not work. counts may be NULL. */
+bool sinks_counts_failing(const struct sinks_counts *counts);
+/* [{"name": "file", "written": N, "dropped": N, "retried": N, "error": "..."}]: those that are on. counts may be NULL. */
+json_t *sinks_counts_json(const struct sinks_counts *counts);
+
+struct sink {
+        struct sink_counts *counts;
+        uint64_t at;   /* number of the entry that it gets next */
+        uint64_t owed; /* dropped, and not told yet */
+        int64_t due;   /* when to try again, CLOCK_MONOTONIC; 0: now */
+        int said;      /* the error that was said */
+        bool on;
+};
+struct sinks {
+        struct sink sink[SINK_KINDS];
+        struct sink_file file;
+        struct sink_journal journal;
+};
+#define SINKS_INIT ((struct sinks){.file = SINK_FILE_INIT, .journal = SINK_JOURNAL_INIT})
+
+/* While still root. A sink that cannot be opened stays on, and fails: it is said, shown and counted, and keeps nobody from the
+ * rest. journal: SINK_JOURNAL_SOCKET, or a test's. */
+void sinks_open(struct sinks *s, const struct sinks_spec *spec, const char *journal, uid_t uid, gid_t gid,
+                struct sinks_counts *counts);
+void sinks_close(struct sinks *s);
+#define cleanup_sinks cleanup(sinks_close)
+/* For each entry, before it is added to the feed. */
+void sinks_take(struct sinks *s);
+/* Writes what can be written. To be called after at most FEED_EVENTS_MAX new entries, or some are dropped. */
+void sinks_serve(struct sinks *s, const struct feed *f);
+/* When to call it again without a new entry: ms, for poll(2); -1: no need. */
+int sinks_timeout(const struct sinks *s, const struct feed *f);
