@@ -29,7 +29,7 @@ options_of() { grep -oE -- '(^|[ ,])--[a-z][a-z-]*' <<<"$1" | tr -d ' ,' | sort 
 # ---- man pages ------------------------------------------------------------------------------------------------------
 
 # man_section FILE COMMAND: the lines of the command's entry, up to the next one's or to the end of the list
-man_section() { awk -v c="$2" '/^\.It Ic /{inside = (($3 == "repo" ? $3 " " $4 : $3) == c)} /^\.Ss |^\.Sh /{inside = 0} inside' "$1"; }
+man_section() { awk -v c="$2" '/^\.It Ic /{inside = (($3 ~ /^(repo|import)$/ ? $3 " " $4 : $3) == c)} /^\.Ss |^\.Sh /{inside = 0} inside' "$1"; }
 man_options() { grep -E '^\.It .*Fl -' | grep -oE 'Fl -[a-z][a-z-]*' | sed 's/Fl /-/' | sort -u; }
 
 common=$(sed -n '/^\.Ss Common options/,/^\.Ss A new/p' "$docs/man/lsmpull.8" | man_options)
@@ -48,7 +48,7 @@ bundle_options() { # COMMAND
         options_of "$("$program" "${words[@]}" --help | sed -n '/^options:/,$p')"
 }
 same "lsmbundle.1 has every command, and no other" "$(printf '%s\n' "${bundle_commands[@]}")" \
-        "$(sed -n 's/^\.It Ic \(repo [a-z]*\|[a-z]*\).*/\1/p' "$docs/man/lsmbundle.1")"
+        "$(sed -n 's/^\.It Ic \(repo [a-z]*\|import [a-z]*\|[a-z]*\).*/\1/p' "$docs/man/lsmbundle.1")"
 for c in "${bundle_commands[@]}"; do
         same "lsmbundle.1 has every option of $c, and no other" "$(bundle_options "$c")" \
                 "$(man_section "$docs/man/lsmbundle.1" "$c" | man_options | grep -vx -- --version; echo --help)"
@@ -81,6 +81,8 @@ done
 same "completion offers every command of lsmbundle" "$(printf '%s\n' "${bundle_commands[@]%% *}")" "$(offers lsmbundle '' | grep -v '^-')"
 same "completion offers every command of lsmbundle repo" "$(printf '%s\n' "${bundle_commands[@]}" | sed -n 's/^repo //p')" \
         "$(offers lsmbundle repo '' | grep -v '^-')"
+same "completion offers every format of lsmbundle import" "$(printf '%s\n' "${bundle_commands[@]}" | sed -n 's/^import //p')" \
+        "$(offers lsmbundle import '' | grep -v '^-')"
 
 mkdir -p "files/a dir" files/state/journal
 touch files/alice.pub files/alice.key "files/b c.tar.zst" files/lsmpull.yaml files/state/journal/{one,two}.json
@@ -107,13 +109,20 @@ same "reasons.md has every reason with its exit code, and no other" \
 result $? "and each once"
 
 # What the program says of itself when it does not know a key.
-keys_of() { # [SECTION]
-        printf '%s\n' ${1:+"$1:"} "${1:+  }nothing-of-the-sort: 1" >"$tmp/c.yaml"
+keys_of() { # [SECTION[.SECTION]]
+        local s indent=''
+        { for s in ${1+${1//./ }}; do
+                echo "$indent$s:"
+                indent+='  '
+        done; echo "${indent}nothing-of-the-sort: 1"; } >"$tmp/c.yaml"
         "$node" status --config "$tmp/c.yaml" 2>&1 | sed -n 's/.*here are known: //p' | sed 's/, /\n/g'
 }
-single='bundles ring node-id first_boot mode bpf-token' # no keys below them
+single='bundles ring node-id first_boot mode audit bpf-token' # no keys below them
 settings=$(for s in $(keys_of); do
-        case " $single " in *" $s "*) echo "$s" ;; *) for k in $(keys_of "$s"); do echo "$s.$k"; done ;; esac
+        case " $single " in *" $s "*) echo "$s" ;; *) for k in $(keys_of "$s"); do
+                below=$(keys_of "$s.$k") # of a section in a section
+                for b in ${below:-.}; do echo "$s.$k${below:+.$b}"; done
+        done ;; esac
 done)
 [ "$(wc -l <<<"$settings")" -gt 20 ]
 result $? "lsmpull tells which settings there are"
@@ -125,10 +134,12 @@ same "lsmpull.yaml.5 has every setting, and no other" "$settings" "$(awk -v sing
         /^\.Sh /{ section = "" }
         section != "" && /^\.It Cm /{ for (i = 3; i <= NF; i++) if ($i != ",") print section "." $i }' "$docs/man/lsmpull.yaml.5")"
 # Behind "#" alone there is a setting, behind "# " text.
-example() { sed -n 's/^#\([a-z][a-z_-]*:\|  [a-z][a-z-]*:\)/\1/p' "$top/puller/lsmpull.yaml"; }
+example() { sed -n 's/^#\([a-z][a-z_-]*:\|\(  \)\{1,2\}[a-z][a-z_-]*:\)/\1/p' "$top/puller/lsmpull.yaml"; }
 same "the example has every setting, and no other" "$settings" "$(example | awk -v single=" $single " '
         /^[a-z]/{ section = $1; sub(/:.*/, "", section); if (index(single, " " section " ")) print section; next }
-        { key = $1; sub(/:.*/, "", key); print section "." key }')"
+        /^  [a-z][a-z_-]*:$/{ within = $1; sub(/:.*/, ".", within); next }
+        /^  [a-z]/{ within = "" }
+        { key = $1; sub(/:.*/, "", key); print section "." within key }')"
 # The example, with everything in it taken as it is shown, but for the other two kinds of source.
 example | sed '/^  \(git\|branch\|bundle\|keys\|threshold\):/d; /^ssh:/,/^  known-hosts:/d' >all.yaml
 err=$("$node" status --config all.yaml --state "$tmp/no-state" 2>&1)
@@ -155,6 +166,12 @@ err="not there:$missing"
 result $? "writing-policies.md has every macro of lsm_policy.h"
 mapfile -t words < <(grep -oE '\{"[a-zA-Z]+", (true|false), read_' "$top/builder/bundle_yaml.c" | grep -oE '"[a-zA-Z]+' | tr -d '"' | sort -u)
 described "writing-policies.md has every key of bundle.yaml" "$docs/writing-policies.md" "${words[@]}"
+mapfile -t words < <(grep -ohE '\{"[a-zA-Z_]+", (true|false), read_' "$top/builder/rules_yaml.c" | grep -oE '"[a-zA-Z_]+' | tr -d '"' | grep -vxE 'source|fs|device' | sort -u)
+described "rules.md has every key of rules" "$docs/rules.md" "${words[@]}"
+mapfile -t words < <(grep -oE '\[LSM_OP_[A-Z_]+\] = \{' "$top/builder/rules_words.c" | sed 's/.LSM_OP_//; s/\].*//' | while read -r op; do sed -n "s/.*X($op, \"\([a-z.-]*\)\").*/\1/p" "$top/bpf/engine/lsm_rules_abi.h"; done)
+[ ${#words[@]} -ge 18 ]
+result $? "rules_words.c says which operations there are"
+described "rules.md has every operation" "$docs/rules.md" "${words[@]}"
 
 # ---- links and names ------------------------------------------------------------------------------------------------
 

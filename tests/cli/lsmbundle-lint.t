@@ -50,7 +50,7 @@ lints "$(good | sed 's/release: 7/release: 9007199254740992/')" 4:10 "'release'"
 lints "$(good | sed 's/release: 7/release: "7"/')" 4:10 "'release'" "a release in quotes"
 lints "$(good | sed 's/^policies:.*/policies: []/')" 5:11 'at least one' "no policies"
 lints "$(good | sed 's/^policies:.*/policies: {}/')" 5:11 'a list' "policies that are no list"
-lints "$(good | sed 's/\[{.*/[{name: p}]/')" 5:12 "no 'source'" "a policy without a source"
+lints "$(good | sed 's/\[{.*/[{name: p}]/')" 5:12 "no 'source', and no 'rules'" "a policy without a source"
 lints "$(good | sed 's/p.bpf.c/q.bpf.c/')" 5:30 "'q.bpf.c': No such file" "a source that is not there"
 lints "$(good | sed 's/p.bpf.c/./')" 5:30 'not a regular file' "a source that is a directory"
 lints "$(good | sed 's/}]/, mode: strict}]/')" 5:45 "mode 'strict'" "an unknown mode"
@@ -58,8 +58,23 @@ lints "$(good | sed 's/}]/, plain: yes}]/')" 5:46 "'plain' is true or false" "pl
 lints "$(good | sed 's/}]/, plain: true, mode: audit}]/')" 5:12 'can only enforce' "a plain policy cannot be audited"
 lints "$(good | sed 's/}]/, seeds: [a]}]/')" 5:46 "'seeds' is a mapping" "seeds that are no mapping"
 lints "$(good | sed 's/}]/}, {name: p, source: p.bpf.c}]/')" 5:47 "two policies 'p'" "one name twice"
-lints "$(good | sed 's/source: p.bpf.c/rules: r.yaml/')" 5:29 'not supported yet by this version' "rules"
-lints "$(good | sed 's/}]/, scope: {unit: a.service}}]/')" 5:46 'not supported yet by this version' "scope"
+lints "$(good | sed 's/source: p.bpf.c/rules: r.yaml/')" 5:29 "'r.yaml': No such file" "a file of rules that is not there"
+lints "$(good | sed 's/source: p.bpf.c/source: p.bpf.c, rules: p.bpf.c/')" 5:12 'not both' "source and rules"
+# scoped SCOPE COLUMN REGEX NAME
+scoped() { lints "$(good | sed "s|}]|, scope: $1}]|")" "5:$2" "$3" "scope: $4"; }
+scoped '{}' 46 'a scope names one of' "empty"
+scoped '{pods: x}' 47 "'pods'" "an unknown key"
+scoped '{pod: web-1}' 52 'not the uid of a pod' "a pod by name"
+scoped '{container: a/b}' 58 'not a container' "a container that is a path"
+scoped '{host: 1}' 53 'true or false' "host"
+scoped '{cgroup: /**}' 55 'is the whole node' "the whole node"
+scoped '{cgroup: /sys/fs/cgroup/a}' 55 'without /sys/fs/cgroup' "the mount point"
+scoped '{cgroup: a/../b}' 55 "'a/../b'" "two dots"
+scoped '{cgroup: []}' 55 'no task at all' "an empty list"
+scoped '{unit: nginx}' 53 'not a unit with a cgroup' "a unit without a kind"
+scoped '{unit: a/b.service}' 53 'not a unit' "a unit that is a path"
+scoped '{cgroup: a, unit: b.service}' 64 "has 'cgroup' or 'unit'" "two of them"
+scoped '{unit: a.service}, plain: true' 46 'a plain policy cannot have a scope' "of a plain policy"
 lints "$(good)"$'\nselftests: none.yaml' 6:12 'a list of files' "self-tests that are no list"
 lints "$(good)"$'\nselftests: [none.yaml]' 6:13 "'none.yaml': No such file" "a file of self-tests that is not there"
 
@@ -111,6 +126,7 @@ run lint b
 [ -z "$err" ] && [ "$status" = 0 ]
 result $? "a policy that only audits needs none"
 
-check "the bundles of this repository are without errors" "$program" lint "$top/bundles/baseline"
+check "the baseline is without errors" "$program" lint "$top/bundles/baseline"
+check "so is the example" "$program" lint "$top/bundles/example"
 
 done_testing

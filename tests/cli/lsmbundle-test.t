@@ -21,15 +21,15 @@ without() {
 }
 if command -v qemu-system-x86_64 >/dev/null; then
         without qemu-system-x86_64
-        PATH=$tmp/bin run test "$top/bundles/baseline" --kernel 6.12
+        PATH=$tmp/bin run test "$top/bundles/example" --kernel 6.12
         exits 1 "no QEMU"
         complains "qemu-system-x86_64 is not installed (Debian: qemu-system-x86" "says what to install"
         complains "No kernel was booted" "and that nothing was tried"
 fi
-LSMBUNDLE_LIBEXEC=$tmp/nowhere run test "$top/bundles/baseline" --kernel 6.12
+LSMBUNDLE_LIBEXEC=$tmp/nowhere run test "$top/bundles/example" --kernel 6.12
 exits 1 "no scripts"
 complains "LSMBUNDLE_LIBEXEC=$tmp/nowhere" "says where they were looked for"
-run test "$top/bundles/baseline" --lsmpull "$tmp/nowhere"
+run test "$top/bundles/example" --lsmpull "$tmp/nowhere"
 exits 1 "no lsmpull"
 complains "no program '$tmp/nowhere'" "names it"
 
@@ -37,11 +37,11 @@ complains "no program '$tmp/nowhere'" "names it"
 mkdir -p prefix/bin prefix/sbin prefix/libexec/lsmbundle
 cp "$program" prefix/bin/
 run_installed() { out=$(timeout 60 prefix/bin/lsmbundle "$@" 2>"$tmp/.err"); status=$?; err=$(<"$tmp/.err"); }
-run_installed test "$top/bundles/baseline" --kernel 6.12
+run_installed test "$top/bundles/example" --kernel 6.12
 [ "$status" = 1 ] && [[ $err == *"run make install"* ]]
 result $? "a program that was copied alone says what it lacks"
 cp "$top"/ci/{vm,initramfs,kernels,guest-init} "$(dirname "$program")/lsmbundle-guest" prefix/libexec/lsmbundle/
-run_installed test "$top/bundles/baseline" --kernel 6.12
+run_installed test "$top/bundles/example" --kernel 6.12
 [ "$status" = 1 ] && [[ $err == *"lsmpull is not installed beside this program"* ]]
 result $? "without lsmpull, too"
 out=$(MAKEFLAGS='' make -s -n -C "$top" install DESTDIR=/d prefix=/p 2>&1)
@@ -67,10 +67,10 @@ run() {
         err=$(<"$tmp/.err")
 }
 
-run test "$top/bundles/baseline" --kernel 5.4
+run test "$top/bundles/example" --kernel 5.4
 exits 2 "a kernel that nobody knows"
 complains "6.1, 6.12, latest, or the path" "says which there are"
-run test "$top/bundles/baseline" --kernel ./nowhere
+run test "$top/bundles/example" --kernel ./nowhere
 exits 1 "a kernel image that is not there"
 echo "no bundle" >bad.tar.zst
 run test bad.tar.zst --kernel 6.12
@@ -81,10 +81,10 @@ run test broken --kernel 6.12
 exits 1 "sources that do not compile"
 complains "p.bpf.c:1" "the compiler says where"
 
-run test "$top/bundles/baseline" --kernel 6.12
-exits 0 "the baseline bundle passes"
+run test "$top/bundles/example" --kernel 6.12
+exits 0 "the example bundle passes"
 says "ok     6.12" "names the kernel"
-says "  | baseline: 10 self-tests passed" "shows what lsmpull said"
+says "  | example: 10 self-tests passed" "shows what lsmpull said"
 says "1 of 1 kernels passed" "counts"
 # table WORD...: hook, a figure, calls
 for hook in bprm_check_security file_open socket_create; do

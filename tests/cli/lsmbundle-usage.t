@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lsmbundle.sh"
 
 commands=(keygen lint build sign verify inspect diff test "repo init" "repo stage" "repo publish" "repo promote" "repo refresh"
-        "repo rotate" "repo show")
+        "repo rotate" "repo show" "import kubearmor" "import tetragon")
 man=$top/docs/man/lsmbundle.1
 
 run --version
@@ -79,6 +79,10 @@ usage verify --root r x
 usage verify --ca c x
 usage verify --repo r x
 usage verify --root r --repo r --key k x
+usage import
+usage import seccomp
+usage import kubearmor
+usage import tetragon
 usage repo
 usage repo frobnicate
 usage repo init

@@ -12,15 +12,15 @@ poll_repository() {
         root=$tmp/repo/metadata/1.root.json
         (
                 cd "$tmp" && mkdir repos && git init -q --bare -b main repos/repo.git && "$lsmbundle" keygen root &&
-                        "$lsmbundle" keygen online && "$lsmbundle" build "$OLDPWD/bundles/baseline" -o baseline.tar.zst --release 1 &&
+                        "$lsmbundle" keygen online && "$lsmbundle" build "$OLDPWD/bundles/example" -o example.tar.zst --release 1 &&
                         "$lsmbundle" repo init repo --key root.key --key online.key --root-key root.pub --targets-key root.pub \
                                 --bundles-key root.pub --rollouts-key online.pub --snapshot-key online.pub --timestamp-key online.pub \
                                 --git "$tmp/repos/repo.git" &&
-                        "$lsmbundle" repo stage -r repo baseline.tar.zst && "$lsmbundle" sign repo/pending/baseline-1 --key root.key &&
-                        "$lsmbundle" repo publish repo/pending/baseline-1 --key root.key --key online.key &&
-                        "$lsmbundle" repo promote -r repo baseline 1 --ring stable --key online.key
+                        "$lsmbundle" repo stage -r repo example.tar.zst && "$lsmbundle" sign repo/pending/example-1 --key root.key &&
+                        "$lsmbundle" repo publish repo/pending/example-1 --key root.key --key online.key &&
+                        "$lsmbundle" repo promote -r repo example 1 --ring stable --key online.key
         ) >"$tmp/repository.log" 2>&1 || { sed 's/^/# /' "$tmp/repository.log"; echo "Bail out! no repository"; exit 1; }
-        content=$("$lsmbundle" inspect "$tmp/baseline.tar.zst" --json | jq -r .content_id)
+        content=$("$lsmbundle" inspect "$tmp/example.tar.zst" --json | jq -r .content_id)
 }
 
 # $at/repo is the repository, $at/git/repo.git the same in Git. Its log has a line a request: "STATUS RECEIVED SENT REQUEST", bytes of
@@ -46,7 +46,7 @@ poll_node() {
         cat >"$tmp/$1.yaml" <<END
 source: {$2}
 trust: {root: $root}
-bundles: [baseline]
+bundles: [example]
 ring: stable
 node-id: a-node
 https: {ca: $tmp/ca.pem}
@@ -55,7 +55,7 @@ END
 }
 
 # polls NAME TIMES: what node-poll prints
-polls() { timeout 300 "$node_poll" "$lsmpull" "$tmp/$1.yaml" baseline 1 "$content" "$2"; }
+polls() { timeout 300 "$node_poll" "$lsmpull" "$tmp/$1.yaml" example 1 "$content" "$2"; }
 
 # asked: the log since the last time. nginx writes a line when it has sent the answer's last byte: a moment after it is there.
 asked() {

@@ -22,7 +22,7 @@ enforces() {
 }
 
 loaded_with() { # NAME TOKEN WHY
-        apply baseline
+        apply example
         is "$status" 0 "$1: the three policies install"
         [ "$status" = 0 ] || diag "$err"
         status
@@ -30,7 +30,7 @@ loaded_with() { # NAME TOKEN WHY
         like "$(value loader.uid)" '^[1-9][0-9]*$' "$1: the loader was not root"
         like "$(value loader.why_no_token)" "$3" "$1: and why"
         enforces "$1"
-        ok "$1: removed" lsmpull remove baseline --yes
+        ok "$1: removed" lsmpull remove example --yes
 }
 
 case $KERNEL in

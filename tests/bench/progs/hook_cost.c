@@ -10,16 +10,13 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 
+#include "guest_cost.h"
 #include "guest_node.h"
 
 #define FILE_PATH "/tmp/a/b/c/d/file"
 #define ROUND 20000
-#define WARM_UP 2000
 
 static void opens(unsigned long n) {
         while (n-- > 0) {
@@ -31,43 +28,8 @@ static void opens(unsigned long n) {
         }
 }
 
-static double round_cost(void) {
-        int64_t start = monotonic_ns();
-
-        opens(ROUND);
-        return (double)(monotonic_ns() - start) / ROUND;
-}
-
-/* In a process of its own: while PENDING, the supervisor is decided by the fallback. The first round after a change is noisy
- * (the guest's background work): the second one counts. */
 static void measure(const char *what, const char *comm) {
-        int status;
-        pid_t pid;
-
-        fflush(stdout);
-        pid = fork();
-        if (pid == 0) {
-                prctl(PR_SET_NAME, comm);
-                opens(WARM_UP);
-                round_cost();
-                printf("%s %.1f\n", what, round_cost());
-                fflush(stdout);
-                _exit(0);
-        }
-        if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
-                guest_die(what, NULL);
-}
-
-static void file_make(void) {
-        static const char *const dirs[] = {"/tmp/a", "/tmp/a/b", "/tmp/a/b/c", "/tmp/a/b/c/d"};
-        int fd;
-
-        for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
-                mkdir(dirs[i], 0755);
-        fd = open(FILE_PATH, O_WRONLY | O_CREAT, 0644);
-        if (fd < 0)
-                guest_die(FILE_PATH, NULL);
-        close(fd);
+        guest_cost(what, comm, opens, ROUND);
 }
 
 static void noop(const char *path) {
@@ -138,7 +100,7 @@ int main(int argc, char **argv) {
                 return role;
         if (argc != 5)
                 return 2;
-        file_make();
+        guest_file_make(FILE_PATH);
         measure("baseline", "hook-cost");
         noop(argv[2]);
         guest_node_open(&g, argv[1], true);

@@ -7,14 +7,14 @@
 
 #include "forge.h"
 
-/* The manifest with something else in the place of `"abi":1`, signed as it stands. */
+/* The manifest with something else in the place of ABI, signed as it stands. */
 static void in_place_of_abi(struct forge *f, const char *name, const char *reason, const char *p, size_t n) {
         cleanup_buf struct buf text = {};
-        const char *at = strstr(f->text.data, "\"abi\":1");
+        const char *at = strstr(f->text.data, ABI);
         size_t before = (size_t)(at - f->text.data);
 
         must(at);
-        at += strlen("\"abi\":1");
+        at += strlen(ABI);
         must(buf_append(&text, f->text.data, before) == 0 && buf_append(&text, p, n) == 0 &&
              buf_append(&text, at, f->text.len - (size_t)(at - f->text.data)) == 0);
         case_put_text(f, name, reason, BOTH, &text);
@@ -24,36 +24,36 @@ static void in_place_of_abi(struct forge *f, const char *name, const char *reaso
 static void values(struct forge *f) {
         cleanup_buf struct buf deep = {};
 
-        in_place_of_abi(f, "json-duplicate-key", "malformed", "\"abi\":1,\"abi\":1");
-        in_place_of_abi(f, "json-duplicate-key-escaped", "malformed", "\"abi\":1,\"\\u0061bi\":1");
-        in_place_of_abi(f, "json-duplicate-key-inside", "malformed", "\"abi\":1,\"extra\":{\"a\":1,\"a\":2}");
-        in_place_of_abi(f, "json-control-raw", "malformed", "\"abi\":1,\"extra\":\"\x1b[2J\"");
-        in_place_of_abi(f, "json-control-escaped", "malformed", "\"abi\":1,\"extra\":\"\\u001b[2J\"");
-        in_place_of_abi(f, "json-control-newline", "malformed", "\"abi\":1,\"extra\":\"a\\nb\"");
-        in_place_of_abi(f, "json-control-del", "malformed", "\"abi\":1,\"extra\":\"\x7f\"");
+        in_place_of_abi(f, "json-duplicate-key", "malformed", ABI ",\"abi\":2");
+        in_place_of_abi(f, "json-duplicate-key-escaped", "malformed", ABI ",\"\\u0061bi\":1");
+        in_place_of_abi(f, "json-duplicate-key-inside", "malformed", ABI ",\"extra\":{\"a\":1,\"a\":2}");
+        in_place_of_abi(f, "json-control-raw", "malformed", ABI ",\"extra\":\"\x1b[2J\"");
+        in_place_of_abi(f, "json-control-escaped", "malformed", ABI ",\"extra\":\"\\u001b[2J\"");
+        in_place_of_abi(f, "json-control-newline", "malformed", ABI ",\"extra\":\"a\\nb\"");
+        in_place_of_abi(f, "json-control-del", "malformed", ABI ",\"extra\":\"\x7f\"");
         in_place_of_abi(f, "json-control-c1", "malformed",
-                        "\"abi\":1,\"extra\":\"\xc2\x9b"
-                        "2J\"");
-        in_place_of_abi(f, "json-control-in-a-key", "malformed", "\"abi\":1,\"ext\\tra\":1");
-        in_place_of_abi(f, "json-nul-escaped", "malformed", "\"abi\":1,\"extra\":\"a\\u0000b\"");
-        in_place_of_abi(f, "json-nul-raw", "malformed", "\"abi\":1\0");
-        in_place_of_abi(f, "json-2^53", "malformed", "\"abi\":1,\"extra\":9007199254740992");
-        in_place_of_abi(f, "json-minus-2^53", "malformed", "\"abi\":1,\"extra\":-9007199254740992");
-        in_place_of_abi(f, "json-2^64", "malformed", "\"abi\":1,\"extra\":18446744073709551617");
-        in_place_of_abi(f, "json-float", "malformed", "\"abi\":1,\"extra\":1.5");
-        in_place_of_abi(f, "json-float-whole", "malformed", "\"abi\":1.0");
-        in_place_of_abi(f, "json-exponent", "malformed", "\"abi\":1e0");
+                        ABI ",\"extra\":\"\xc2\x9b"
+                            "2J\"");
+        in_place_of_abi(f, "json-control-in-a-key", "malformed", ABI ",\"ext\\tra\":1");
+        in_place_of_abi(f, "json-nul-escaped", "malformed", ABI ",\"extra\":\"a\\u0000b\"");
+        in_place_of_abi(f, "json-nul-raw", "malformed", ABI "\0");
+        in_place_of_abi(f, "json-2^53", "malformed", ABI ",\"extra\":9007199254740992");
+        in_place_of_abi(f, "json-minus-2^53", "malformed", ABI ",\"extra\":-9007199254740992");
+        in_place_of_abi(f, "json-2^64", "malformed", ABI ",\"extra\":18446744073709551617");
+        in_place_of_abi(f, "json-float", "malformed", ABI ",\"extra\":1.5");
+        in_place_of_abi(f, "json-float-whole", "malformed", ABI ".0");
+        in_place_of_abi(f, "json-exponent", "malformed", ABI "e0");
         in_place_of_abi(f, "json-nan", "malformed", "\"abi\":NaN");
         in_place_of_abi(f, "json-hexadecimal", "malformed", "\"abi\":0x1");
         in_place_of_abi(f, "json-leading-zero", "malformed", "\"abi\":01");
         in_place_of_abi(f, "json-single-quotes", "malformed", "'abi':1");
         in_place_of_abi(f, "json-comment", "malformed", "/* */\"abi\":1");
-        in_place_of_abi(f, "json-trailing-comma", "malformed", "\"abi\":1,");
-        in_place_of_abi(f, "json-overlong-utf8", "malformed", "\"abi\":1,\"extra\":\"\xc0\xaf\"");
-        in_place_of_abi(f, "json-surrogate", "malformed", "\"abi\":1,\"extra\":\"\\ud800\"");
-        in_place_of_abi(f, "json-surrogate-utf8", "malformed", "\"abi\":1,\"extra\":\"\xed\xa0\x80\"");
-        in_place_of_abi(f, "json-latin1", "malformed", "\"abi\":1,\"extra\":\"caf\xe9\"");
-        in_place_of_abi(f, "json-cut-utf8", "malformed", "\"abi\":1,\"extra\":\"\xe2\x82\"");
+        in_place_of_abi(f, "json-trailing-comma", "malformed", ABI ",");
+        in_place_of_abi(f, "json-overlong-utf8", "malformed", ABI ",\"extra\":\"\xc0\xaf\"");
+        in_place_of_abi(f, "json-surrogate", "malformed", ABI ",\"extra\":\"\\ud800\"");
+        in_place_of_abi(f, "json-surrogate-utf8", "malformed", ABI ",\"extra\":\"\xed\xa0\x80\"");
+        in_place_of_abi(f, "json-latin1", "malformed", ABI ",\"extra\":\"caf\xe9\"");
+        in_place_of_abi(f, "json-cut-utf8", "malformed", ABI ",\"extra\":\"\xe2\x82\"");
 
         must(buf_append(&deep, f->text.data, f->text.len - 1) == 0 && buf_printf(&deep, ",\"zz\":") == 0);
         for (int i = 0; i < 5000; i++)
@@ -71,7 +71,7 @@ static void forms(struct forge *f) {
         in_place_of_abi(f, "form-blank", "bad-signature", "\"abi\": 1");
         in_place_of_abi(f, "form-newline", "bad-signature", "\n\"abi\":1");
         in_place_of_abi(f, "form-escaped-letter", "bad-signature", "\"\\u0061bi\":1");
-        in_place_of_abi(f, "form-minus-zero", "bad-signature", "\"abi\":1,\"extra\":-0");
+        in_place_of_abi(f, "form-minus-zero", "bad-signature", ABI ",\"extra\":-0");
         in_place_of_abi(f, "form-keys-not-sorted", "bad-signature", "\"zz\":1,\"abi\":1");
         must(buf_append(&spaced, f->text.data, f->text.len) == 0 && buf_append(&spaced, "\n", 1) == 0);
         case_put_text(f, "form-newline-at-the-end", "bad-signature", BOTH, &spaced);

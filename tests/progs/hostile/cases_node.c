@@ -196,7 +196,7 @@ void cases_node(struct forge *f) {
         selftests(f, "load-selftests-newer", "unsupported-format", "{\"_type\":\"lsm-selftests\",\"format\":2,\"tests\":[]}");
 
         d = draft_begin(f);
-        json_object_set_new(d.doc, "abi", json_integer(2));
+        json_object_set_new(d.doc, "abi", json_integer(LSM_ABI + 1));
         draft_put(f, &d, "node-abi-newer", "unsupported-format", ON_NODE);
         /* Release 1 is in force, and was signed with another content. */
         d = draft_begin(f);

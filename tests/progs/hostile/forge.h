@@ -8,9 +8,17 @@
  */
 #pragma once
 
+#include <linux/types.h>
+
 #include "bundle.h"
+#include "lsm_abi.h"
 
 #define BLOCK 512
+
+/* As the manifest has it. */
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+#define ABI "\"abi\":" TEXT(LSM_ABI)
 
 /* The good bundle: as it was read, with two more members than lsmbundle has given it. */
 struct forge {

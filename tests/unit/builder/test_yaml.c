@@ -177,9 +177,65 @@ static void test_json_refused(void **state) {
                 assert_int_equal(diags.items[i].line, i + 1);
 }
 
+static void test_utf8(void **state) {
+        static const struct {
+                const char *text;
+                unsigned column; /* of the first byte that is none; 0: all is good */
+        } cases[] = {
+                {"a: \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 0},
+                {"a: \xff", 4},
+                {"a: \x80", 4},
+                {"a: \xc3", 4},
+                {"a: \xc3\xa4\xc3(", 5},
+                {"a: \xc0\xaf", 4},
+                {"a: \xe0\x80\xaf", 4},
+                {"a: \xed\xa0\x80", 4},
+                {"a: \xf4\x90\x80\x80", 4},
+                {"a: \xf5\x80\x80\x80", 4},
+                {"%a\xff\xff b\n", 3}, /* libfyaml would not come back */
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                cleanup_diags struct diags diags = {};
+                cleanup_yaml struct yaml_doc *doc = parse(cases[i].text, &diags);
+
+                if (cases[i].column > 0)
+                        assert_finding(cases[i].text, 1, cases[i].column);
+                assert_int_equal(doc != NULL, cases[i].column == 0);
+        }
+}
+
+static void test_documents(void **state) {
+        static const char text[] = "# first\na: 1\n---\n---\n# nothing\n---\nb:\n  - c\n...\n";
+        cleanup_diags struct diags diags = {};
+        cleanup_yaml struct yaml_doc *doc = NULL;
+        struct yaml_doc *none = NULL;
+
+        assert_int_equal(yaml_parse_all("f.yaml", text, strlen(text), &diags, &doc), 0);
+        assert_int_equal(yaml_count(doc), 4);
+        assert_ptr_equal(yaml_nth(doc, 0), yaml_root(doc));
+        assert_int_equal(yaml_nth(doc, 0)->pos.line, 2);
+        for (size_t i = 1; i < 3; i++) {
+                assert_int_equal(yaml_nth(doc, i)->kind, YAML_SCALAR);
+                assert_int_equal(yaml_scalar_type(yaml_nth(doc, i)), YAML_NULL);
+        }
+        assert_int_equal(yaml_nth(doc, 3)->pos.line, 7);
+        assert_int_equal(yaml_nth(doc, 3)->items[0]->items[0]->pos.line, 8);
+        assert_int_equal(yaml_nth(doc, 3)->items[0]->items[0]->pos.column, 5);
+        /* what is wrong is found in whichever it is */
+        assert_int_equal(yaml_parse_all("f.yaml", "a: 1\n---\nb: 1\nb: 2\n", 19, &diags, &none), -EBADMSG);
+        assert_null(none);
+        assert_int_equal(diags.n, 1);
+        assert_int_equal(diags.items[0].line, 4);
+        assert_int_equal(yaml_parse_all("f.yaml", "", 0, &diags, &none), -EBADMSG);
+        assert_null(none);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_positions),
+                cmocka_unit_test(test_documents),
+                cmocka_unit_test(test_utf8),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_every_repeated_key_is_found),
                 cmocka_unit_test(test_zero_byte),

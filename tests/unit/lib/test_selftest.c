@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -142,6 +143,8 @@ static void test_subject_refusals(void **state) {
                 {"{\"caps\":[1]}", "no capability"},
                 {"{\"caps\":[\"CAP_BPF\",\"CAP_BPF\"]}", "CAP_BPF stands twice"},
                 {"{\"scope\":\"credentials\"}", "knows no 'scope'"},
+                {"{\"host\":\"no\"}", "'host' is true or false"},
+                {"{\"host\":0}", "'host' is true or false"},
                 {"[]", "not an object"},
         };
 
@@ -158,6 +161,8 @@ static void test_expect_refusals(void **state) {
         /* A closed port says ECONNREFUSED without any policy: such a test would always pass. */
         refused("{}", "{\"connect\":{\"family\":\"inet\"}}", "ECONNREFUSED", REASON_MALFORMED, "network itself");
         refused("{}", "{\"connect\":{\"family\":\"inet\"}}", "ENETUNREACH", REASON_MALFORMED, "network itself");
+        refused("{}", "{\"bind\":{\"family\":\"inet\"}}", "EADDRNOTAVAIL", REASON_MALFORMED, "network itself");
+        refused("{}", "{\"sendmsg\":{\"family\":\"inet\"}}", "ENETUNREACH", REASON_MALFORMED, "network itself");
 }
 
 static void test_places(void **state) {
@@ -231,15 +236,52 @@ static void test_other_operations(void **state) {
         assert_int_equal(cap.tests[0].capability, 19);
 }
 
+static void test_stand_ins(void **state) {
+        cleanup_selftests struct selftests one = accepted("{\"unlink\":\"/etc/passwd\"}");
+        cleanup_selftests struct selftests open = accepted("{\"open\":\"/etc/passwd\",\"flags\":[\"write\",\"truncate\"]}");
+        cleanup_selftests struct selftests real = accepted("{\"open\":\"/etc/passwd\",\"flags\":[\"write\"]}");
+        cleanup_selftests struct selftests both = accepted("{\"rename\":[\"/etc/passwd\",\"/etc/x/passwd\"]}");
+        cleanup_selftests struct selftests up = accepted("{\"link\":[\"/etc/a/b/c\",\"/etc/b\"]}");
+        cleanup_selftests struct selftests fresh = accepted("{\"chmod\":\"/tmp/\"}");
+
+        assert_true(one.tests[0].at.stand_in && open.tests[0].at.stand_in);
+        assert_false(real.tests[0].at.stand_in || fresh.tests[0].at.stand_in);
+        assert_true(both.tests[0].at.stand_in && both.tests[0].to.stand_in);
+        assert_string_equal(up.tests[0].to.path, "/etc/b");
+}
+
+static void test_what_reaches_into_the_kernel(void **state) {
+        cleanup_selftests struct selftests file = accepted("{\"module-load\":\"file\"}");
+        cleanup_selftests struct selftests memory = accepted("{\"kexec\":\"memory\"}");
+        cleanup_selftests struct selftests place = accepted("{\"module-load\":\"/lib/modules/x.ko\"}");
+        cleanup_selftests struct selftests prog = accepted("{\"bpf\":\"prog-load\"}");
+        cleanup_selftests struct selftests map = accepted("{\"bpf\":\"map-create\"}");
+        cleanup_selftests struct selftests id = accepted("{\"setuid\":4294967294}");
+        cleanup_selftests struct selftests node = accepted("{\"mknod\":\"/tmp/\",\"kind\":\"block\"}");
+
+        assert_false(file.tests[0].memory);
+        assert_null(file.tests[0].at.path);
+        assert_true(memory.tests[0].memory);
+        assert_true(place.tests[0].at.stand_in);
+        assert_true(prog.tests[0].memory && !map.tests[0].memory);
+        assert_int_equal(id.tests[0].id, 4294967294);
+        assert_int_equal(node.tests[0].flags, S_IFBLK);
+}
+
 static void test_plain_operations(void **state) {
         static const struct {
                 const char *what;
                 enum selftest_op op;
         } cases[] = {
-                {"{\"ptrace\":\"child\"}", SELFTEST_PTRACE},     {"{\"signal\":\"child\"}", SELFTEST_SIGNAL},
-                {"{\"bpf\":\"map-create\"}", SELFTEST_BPF},      {"{\"fork\":true}", SELFTEST_FORK},
-                {"{\"read\":\"/etc/hostname\"}", SELFTEST_READ}, {"{\"create\":\"/tmp/\"}", SELFTEST_CREATE},
-                {"{\"unlink\":\"/tmp/\"}", SELFTEST_UNLINK},     {"{\"mkdir\":\"/tmp/\"}", SELFTEST_MKDIR},
+                {"{\"ptrace\":\"child\"}", SELFTEST_PTRACE},      {"{\"signal\":\"child\"}", SELFTEST_SIGNAL},
+                {"{\"bpf\":\"map-create\"}", SELFTEST_BPF},       {"{\"fork\":true}", SELFTEST_FORK},
+                {"{\"read\":\"/etc/hostname\"}", SELFTEST_READ},  {"{\"create\":\"/tmp/\"}", SELFTEST_CREATE},
+                {"{\"unlink\":\"/tmp/\"}", SELFTEST_UNLINK},      {"{\"mkdir\":\"/tmp/\"}", SELFTEST_MKDIR},
+                {"{\"rmdir\":\"/tmp/\"}", SELFTEST_RMDIR},        {"{\"symlink\":\"/tmp/*/x\"}", SELFTEST_SYMLINK},
+                {"{\"chmod\":\"/etc/x\"}", SELFTEST_CHMOD},       {"{\"chown\":\"/etc/x\"}", SELFTEST_CHOWN},
+                {"{\"truncate\":\"/etc/x\"}", SELFTEST_TRUNCATE}, {"{\"setxattr\":\"/etc/x\"}", SELFTEST_SETXATTR},
+                {"{\"bpf\":\"prog-load\"}", SELFTEST_BPF},        {"{\"userns\":\"create\"}", SELFTEST_USERNS},
+                {"{\"umount\":\"/mnt\"}", SELFTEST_UMOUNT},       {"{\"pivot-root\":\"/mnt\"}", SELFTEST_PIVOT_ROOT},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -322,13 +364,21 @@ static void test_operation_refusals(void **state) {
                 {"{\"open\":\"/tmp/\",\"flags\":[\"create\"]}", "needs read, write or append"},
                 {"{\"open\":\"/tmp/\",\"flags\":[\"read\",\"truncate\"]}", "'truncate' needs write"},
                 /* a real file must never be made, emptied, moved or removed, even where the policy fails */
-                {"{\"open\":\"/etc/passwd\",\"flags\":[\"write\",\"truncate\"]}", "place of the agent's own"},
-                {"{\"open\":\"/etc/nologin\",\"flags\":[\"write\",\"create\"]}", "place of the agent's own"},
-                {"{\"create\":\"/tmp/x\"}", "place of the agent's own"},
-                {"{\"unlink\":\"/etc/passwd\"}", "place of the agent's own"},
-                {"{\"mkdir\":\"/etc/x\"}", "place of the agent's own"},
-                {"{\"rename\":[\"/etc/passwd\",\"/tmp/\"]}", "place of the agent's own"},
-                {"{\"rename\":[\"/tmp/\",\"/etc/passwd\"]}", "place of the agent's own"},
+                {"{\"open\":\"/etc/passwd\",\"flags\":[\"truncate\"]}", "needs read"},
+                {"{\"open\":\"/nologin\",\"flags\":[\"write\",\"create\"]}", "nothing can stand in"},
+                {"{\"create\":\"/x\"}", "nothing can stand in"},
+                {"{\"unlink\":\"/vmlinuz\"}", "nothing can stand in"},
+                {"{\"mkdir\":\"/sys/x\"}", "nothing is made"},
+                {"{\"chmod\":\"/dev/null\"}", "nothing is made"},
+                {"{\"truncate\":\"/proc/self/comm\"}", "nothing is made"},
+                {"{\"rename\":[\"/etc/passwd\",\"/tmp/\"]}", "different file systems"},
+                {"{\"link\":[\"/tmp/\",\"/etc/passwd\"]}", "different file systems"},
+                {"{\"rename\":[\"/etc/passwd\",\"/tmp/passwd\"]}", "the directory of one of them holds the other"},
+                {"{\"rename\":[\"/etc/passwd\",\"/etcx/passwd\"]}", "the directory of one of them holds the other"},
+                {"{\"link\":[\"/etc/passwd\",\"/etc/passwd\"]}", "one and the same"},
+                {"{\"link\":\"/etc/passwd\"}", "[FROM, TO]"},
+                {"{\"mknod\":\"/tmp/\",\"kind\":\"file\"}", "'kind' is one of"},
+                {"{\"mkdir\":\"/tmp/\",\"kind\":\"fifo\"}", "unknown key 'kind'"},
                 {"{\"rename\":[\"/tmp/\"]}", "[FROM, TO]"},
                 {"{\"rename\":\"/tmp/\"}", "[FROM, TO]"},
                 {"{\"rename\":[\"/tmp/\",7]}", "not a path"},
@@ -365,8 +415,13 @@ static void test_operation_refusals(void **state) {
                 {"{\"connect\":{}}", "'family' is one of"},
                 {"{\"connect\":{\"family\":\"packet\"}}", "'family' is one of"},
                 {"{\"connect\":{\"family\":\"inet\",\"type\":\"raw\"}}", "'type' is stream or dgram"},
-                {"{\"connect\":{\"family\":\"inet\",\"address\":\"10.0.0.1\"}}", "reach a real server"},
-                {"{\"connect\":{\"family\":\"inet6\",\"address\":\"::ffff:10.0.0.1\"}}", "reach a real server"},
+                {"{\"accept\":{\"family\":\"inet\",\"address\":\"10.0.0.1\"}}", "loopback address only"},
+                {"{\"accept\":{\"family\":\"inet6\",\"address\":\"::ffff:127.0.0.1\"}}", "loopback address only"},
+                {"{\"listen\":{\"family\":\"inet\",\"type\":\"dgram\"}}", "it takes a stream"},
+                {"{\"sendmsg\":{\"family\":\"inet\",\"type\":\"stream\"}}", "it takes dgram"},
+                {"{\"sendmsg\":{\"family\":\"inet\",\"address\":\"255.255.255.255\"}}", "kernel itself"},
+                {"{\"bind\":{\"family\":\"packet\"}}", "do bind: 'family' is one of"},
+                {"{\"bind\":\"0.0.0.0:1\"}", "do bind: its operand is not"},
                 {"{\"connect\":{\"family\":\"inet\",\"address\":\"::1\"}}", "no address of its family"},
                 {"{\"connect\":{\"family\":\"inet\",\"address\":\"localhost\"}}", "no address of its family"},
                 {"{\"connect\":{\"family\":\"inet\",\"type\":\"dgram\",\"address\":\"255.255.255.255\"}}", "kernel itself"},
@@ -378,15 +433,29 @@ static void test_operation_refusals(void **state) {
                 {"{\"ptrace\":1}", "the word child"},
                 {"{\"ptrace\":\"init\"}", "the word child"},
                 {"{\"signal\":\"1\"}", "the word child"},
-                {"{\"bpf\":\"prog-load\"}", "map-create"},
+                {"{\"bpf\":\"prog-attach\"}", "map-create"},
+                {"{\"umount\":\"/\"}", "not '/'"},
+                {"{\"umount\":\"/mnt/\"}", "without a slash"},
+                {"{\"pivot-root\":\"/*/x\"}", "without a slash"},
+                {"{\"move-mount\":[\"/mnt\",\"/srv\"]}", "{source, target}"},
+                {"{\"move-mount\":{\"source\":\"/mnt\"}}", "not a path"},
+                {"{\"move-mount\":{\"source\":\"/mnt\",\"target\":\"/mnt\"}}", "one and the same"},
+                {"{\"move-mount\":{\"source\":\"/mnt\",\"target\":\"/srv\",\"x\":1}}", "it knows source and target"},
+                {"{\"module-load\":true}", "the word memory, the word file, or a path"},
+                {"{\"module-load\":\"overlay\"}", "the word memory, the word file, or a path"},
+                {"{\"kexec\":\"/proc/x\"}", "nothing is made"},
+                {"{\"userns\":true}", "the word create"},
+                {"{\"setuid\":\"root\"}", "the number of an id"},
+                {"{\"setuid\":-1}", "the number of an id"},
+                {"{\"setgid\":4294967295}", "the number of an id"},
                 {"{\"capability\":\"SYS_ADMIN\"}", "no capability"},
                 {"{\"capability\":21}", "no capability"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 refused("{}", cases[i][0], "EACCES", REASON_MALFORMED, cases[i][1]);
-        refused("{}", "{\"link\":\"/tmp/\"}", "ok", REASON_UNSUPPORTED_FORMAT, "knows no operation 'link'");
-        refused("{}", "{\"capability\":\"CAP_SYS_PACCT\"}", "ok", REASON_UNSUPPORTED_FORMAT, "no harmless way");
+        refused("{}", "{\"swapon\":\"/tmp/\"}", "ok", REASON_UNSUPPORTED_FORMAT, "knows no operation 'swapon'");
+        refused("{}", "{\"capability\":\"CAP_MAC_ADMIN\"}", "ok", REASON_UNSUPPORTED_FORMAT, "no harmless way");
 }
 
 static void test_long_paths(void **state) {
@@ -485,6 +554,17 @@ static void test_describe(void **state) {
                 {"{}", "{\"signal\":\"child\"}", "signal a child as selftest"},
                 {"{}", "{\"bpf\":\"map-create\"}", "bpf map-create as selftest"},
                 {"{}", "{\"fork\":true}", "fork as selftest"},
+                {"{\"host\":true}", "{\"fork\":true}", "fork as selftest"},
+                {"{\"host\":false,\"uid\":7}", "{\"fork\":true}", "fork as selftest, uid 7, in namespaces of its own"},
+                {"{}", "{\"link\":[\"/a/\",\"/b/*/c\"]}", "link /a/ to /b/*/c as selftest"},
+                {"{}", "{\"move-mount\":{\"source\":\"/a\",\"target\":\"/b\"}}", "move-mount /a to /b as selftest"},
+                {"{}", "{\"bind\":{\"family\":\"inet\"}}", "bind inet stream as selftest"},
+                {"{}", "{\"bpf\":\"prog-load\"}", "bpf prog-load as selftest"},
+                {"{}", "{\"module-load\":\"file\"}", "module-load from a file as selftest"},
+                {"{}", "{\"kexec\":\"memory\"}", "kexec from memory as selftest"},
+                {"{}", "{\"module-load\":\"/a/b\"}", "module-load from /a/b as selftest"},
+                {"{}", "{\"setuid\":7}", "setuid 7 as selftest"},
+                {"{}", "{\"chmod\":\"/etc/x\"}", "chmod /etc/x as selftest"},
         };
         char words[512], cut[8];
 
@@ -524,6 +604,8 @@ int main(void) {
                 cmocka_unit_test(test_places),
                 cmocka_unit_test(test_open),
                 cmocka_unit_test(test_other_operations),
+                cmocka_unit_test(test_stand_ins),
+                cmocka_unit_test(test_what_reaches_into_the_kernel),
                 cmocka_unit_test(test_plain_operations),
                 cmocka_unit_test(test_socket),
                 cmocka_unit_test(test_connect),

@@ -40,6 +40,30 @@ static void refused(const char *yaml, const char *place, const char *words) {
                 fail_msg("'%s' not in: %s", words, err.msg);
 }
 
+/* The only way is down: there is no word by which a policy could be raised. */
+static void policies_are_lowered(void **state) {
+        cleanup_buf struct buf many = {};
+        cleanup_config struct config c = {};
+
+        parse_ok(&c, "audit: [baseline/credentials, web/raw-sockets]\n");
+        assert_string_equal(c.audit[0], "baseline/credentials");
+        assert_string_equal(c.audit[1], "web/raw-sockets");
+        assert_null(c.audit[2]);
+        refused("audit: [baseline]\n", "c.yaml:1:9", "'baseline' is not BUNDLE/POLICY");
+        refused("audit: [a/b, Web/x]\n", "c.yaml:1:14", "BUNDLE/POLICY");
+        refused("audit: [a/b/c]\n", "c.yaml:1:9", "BUNDLE/POLICY");
+        refused("audit: [a/]\n", "c.yaml:1:9", "BUNDLE/POLICY");
+        refused("audit: [a/b, a/b]\n", "c.yaml:1:14", "twice");
+        refused("audit: []\n", "c.yaml:1:1", "a list of 1 to 64");
+        refused("audit: a/b\n", "c.yaml:1:", "a list is needed");
+        refused("audit: {a/b: enforce}\n", "c.yaml:1:", "");
+        assert_int_equal(buf_printf(&many, "audit: ["), 0);
+        for (int i = 0; i < 65; i++)
+                assert_int_equal(buf_printf(&many, "a/p%d, ", i), 0);
+        assert_int_equal(buf_printf(&many, "]\n"), 0);
+        refused(many.data, "c.yaml:1:1", "a list of 1 to 64");
+}
+
 static void defaults(void **state) {
         static const char *const empty[] = {"", "\n", "# nothing\n", "---\n", "poll:\n", "poll: {}\n", "{}"};
 
@@ -57,6 +81,8 @@ static void defaults(void **state) {
                 assert_null(c.node_id);
                 assert_null(c.first_boot);
                 assert_null(c.stale_command);
+                assert_null(c.events_file);
+                assert_false(c.events_journald);
                 assert_int_equal(c.stale_after_ns, 86400 * S);
                 assert_null(c.metrics_file);
                 assert_int_equal(c.n_key_files, 0);
@@ -95,6 +121,9 @@ static void every_key(void **state) {
                      "ssh: {known-hosts: /kh}\n"
                      "on_stale: {run: [/bin/page, me], after: 2h}\n"
                      "metrics: {file: /m/lsmpull.prom}\n"
+                     "events:\n"
+                     "  file: {path: /var/log/x/events.json, max_size: 1MiB, keep: 2}\n"
+                     "  journald: true\n"
                      "confirm:\n"
                      "  deadline: 2m\n"
                      "  health: 1500ms\n"
@@ -116,6 +145,10 @@ static void every_key(void **state) {
         assert_null(c.stale_command[2]);
         assert_int_equal(c.stale_after_ns, 7200 * S);
         assert_string_equal(c.metrics_file, "/m/lsmpull.prom");
+        assert_string_equal(c.events_file, "/var/log/x/events.json");
+        assert_int_equal(c.events_max_size, 1 << 20);
+        assert_int_equal(c.events_keep, 2);
+        assert_true(c.events_journald);
         assert_int_equal(c.n_key_files, 2);
         assert_string_equal(c.key_files[1], "/etc/lsmpull/b.pub");
         assert_int_equal(c.threshold, 2);
@@ -225,6 +258,26 @@ static void repositories(void **state) {
                 assert_string_equal(config_source_address(&c), good[i].address);
                 assert_string_equal(c.bundles[0], "a");
         }
+}
+
+/* A sink that was meant and is not there would be missed when it is needed. */
+static void wrong_sinks(void **state) {
+        refused("events: {journal: true}\n", "c.yaml:1:10:", "'events.journal'; here are known: file, journald");
+        refused("events: {file: {paht: /a/b}}\n", "c.yaml:1:17:", "'events.file.paht'; here are known: path, max_size, keep");
+        refused("events: {file: /a/b}\n", "c.yaml:1:10:", "keys are needed");
+        refused("events: {journald: yes}\n", "c.yaml:1:20:", "true");
+        refused("events: {file: {path: /b}}\n", "c.yaml:1:23:", "a file in a folder");
+        refused("events: {file: {path: b/c}}\n", "c.yaml:1:23:", "an absolute path");
+        refused("events: {file: {path: /b/}}\n", "c.yaml:1:23:", "a file in a folder");
+        refused("events: {file: {path: /a/b, keep: 0}}\n", "c.yaml:1:35:", "1");
+        refused("events: {file: {path: /a/b, keep: 101}}\n", "c.yaml:1:35:", "100");
+        refused("events: {file: {path: /a/b, max_size: 1KiB}}\n", "c.yaml:1:29:", "at least 64KiB");
+        refused("events: {file: {keep: 3}}\n", "c.yaml:1:17:", "without events.file.path");
+        refused("events: {file: {max_size: 1MiB}}\n", "c.yaml:1:17:", "without events.file.path");
+        refused("events: {file: {path: /a/b}, file: {keep: 1}}\n", "c.yaml:1:", "");
+        refused("event: {journald: true}\n", "c.yaml:1:1:", "metrics, events, confirm");
+        refused("file: {path: /a/b}\n", "c.yaml:1:1:", "unknown key");
+        refused("events.file: {path: /a/b}\n", "c.yaml:1:1:", "unknown key");
 }
 
 static void wrong_repositories(void **state) {
@@ -505,7 +558,7 @@ static void example_switched_on(const char *text, const char *const *others, enu
                         assert_int_equal(buf_printf(&on, "%s\n", line + (line[0] == '#')), 0);
         }
         parse_ok(&c, on.data);
-        assert_int_equal(n_keys, 40 + 11); /* settings and sections: a new key must be shown there, too */
+        assert_int_equal(n_keys, 45 + 13); /* settings and sections: a new key must be shown there, too */
         for (size_t i = 0; others[i]; i++)
                 assert_true(n_others-- > 0);
         assert_int_equal(n_others, 0);
@@ -544,11 +597,23 @@ static void example(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(defaults),          cmocka_unit_test(every_key),    cmocka_unit_test(later_parse_replaces),
-                cmocka_unit_test(sources),           cmocka_unit_test(repositories), cmocka_unit_test(wrong_repositories),
-                cmocka_unit_test(durations),         cmocka_unit_test(sizes),        cmocka_unit_test(wrong_keys),
-                cmocka_unit_test(wrong_shapes),      cmocka_unit_test(wrong_values), cmocka_unit_test(between_settings),
-                cmocka_unit_test(check_after_flags), cmocka_unit_test(odd_bytes),    cmocka_unit_test(files),
+                cmocka_unit_test(defaults),
+                cmocka_unit_test(policies_are_lowered),
+                cmocka_unit_test(every_key),
+                cmocka_unit_test(later_parse_replaces),
+                cmocka_unit_test(sources),
+                cmocka_unit_test(repositories),
+                cmocka_unit_test(wrong_repositories),
+                cmocka_unit_test(wrong_sinks),
+                cmocka_unit_test(durations),
+                cmocka_unit_test(sizes),
+                cmocka_unit_test(wrong_keys),
+                cmocka_unit_test(wrong_shapes),
+                cmocka_unit_test(wrong_values),
+                cmocka_unit_test(between_settings),
+                cmocka_unit_test(check_after_flags),
+                cmocka_unit_test(odd_bytes),
+                cmocka_unit_test(files),
                 cmocka_unit_test(example),
         };
 

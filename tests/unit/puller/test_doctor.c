@@ -219,6 +219,15 @@ static void test_switches(void **state) {
         assert_found(&m, check_unprivileged_bpf, "unprivileged-bpf", FINDING_WARN, "unprivileged_bpf_disabled=1");
         put(&m, "/proc/sys/kernel/unprivileged_bpf_disabled", "2\n");
         assert_found(&m, check_unprivileged_bpf, "unprivileged-bpf", FINDING_OK, NULL);
+
+        assert_found(&m, check_kernel_symbols, "kernel-symbols", FINDING_WARN, "CAP_SYSLOG");
+        put(&m, "/proc/kallsyms", "0000000000000000 D rename_lock\n0000000000000000 D mount_lock\n");
+        put(&m, "/proc/sys/kernel/kptr_restrict", "2\n");
+        assert_found(&m, check_kernel_symbols, "kernel-symbols", FINDING_WARN, "kernel.kptr_restrict=1");
+        put(&m, "/proc/sys/kernel/kptr_restrict", "1\n");
+        assert_found(&m, check_kernel_symbols, "kernel-symbols", FINDING_WARN, "CAP_SYSLOG");
+        put(&m, "/proc/kallsyms", "ffffffff82a07a80 D rename_lock\nffffffff82a06a40 D mount_lock\n");
+        assert_found(&m, check_kernel_symbols, "kernel-symbols", FINDING_OK, NULL);
         machine_done(&m);
 }
 

@@ -20,6 +20,7 @@ static struct event_names names;
 static struct lsm_event sample(void) {
         return (struct lsm_event){
                 .abi = LSM_ABI,
+                .count = 1,
                 .mode = LSM_MODE_ENFORCE,
                 .bundle = bundle_number("baseline"),
                 .policy = 1,
@@ -49,6 +50,13 @@ static const char *member(const json_t *o, const char *key) {
         return json_string_value(json_object_get(o, key));
 }
 
+static void assert_sentence(const json_t *o, const char *want) {
+        cleanup_buf struct buf b = {0};
+
+        assert_int_equal(event_sentence_format(o, &b), 0);
+        assert_string_equal(b.data, want);
+}
+
 static void assert_text(const json_t *o, const char *colour, const char *want) {
         cleanup_buf struct buf b = {0};
 
@@ -68,6 +76,59 @@ static void test_json_line(void **state) {
                             "\"mode\":\"enforce\",\"errno\":\"EACCES\",\"why\":\"reads the password file\",\"pid\":813,"
                             "\"tgid\":812,\"uid\":1000,\"gid\":100,\"comm\":\"unprivileged\",\"object\":\"/etc/shadow\","
                             "\"cgroup\":3177}\n");
+}
+
+/* An event of the engine of rules, as the node's table knows it. */
+static json_t *of_rule(const char *why, const char *policy) {
+        struct lsm_event e = sample();
+
+        e.bundle = bundle_number("ruled");
+        e.release = 1;
+        e.policy = streq(policy, "rules") ? 0 : 1;
+        memset(e.why, 0, sizeof(e.why));
+        memcpy(e.why, why, strnlen(why, sizeof(e.why)));
+        return described(&e);
+}
+
+static void test_rules(void **state) {
+        cleanup_json json_t *o = of_rule("credentials/shadow", "rules");
+
+        assert_string_equal(member(o, "policy"), "credentials");
+        assert_string_equal(member(o, "rule"), "shadow");
+        assert_null(member(o, "why"));
+        assert_text(o, NULL,
+                    "2026-01-31 12:00:00.123  denied      ruled/credentials/shadow release 1  unprivileged[812] uid 1000  "
+                    "file_open /etc/shadow  EACCES\n");
+        assert_true(event_passes(&(struct event_filter){.policy = "credentials"}, o));
+        assert_true(event_passes(&(struct event_filter){.policy = "ruled/credentials"}, o));
+        assert_false(event_passes(&(struct event_filter){.policy = "rules"}, o));
+}
+
+/* What does not name a rule stays the engine's, and what only looks like one, its policy's. */
+static void test_not_rules(void **state) {
+        static const char *const words[] = {"shadow",
+                                            "/shadow",
+                                            "credentials/",
+                                            "credentials/shadow/x",
+                                            "Credentials/shadow",
+                                            "credentials/sha dow",
+                                            "credentials/\x1b[31m",
+                                            "",
+                                            "a/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+                cleanup_json json_t *o = of_rule(words[i], "rules");
+
+                assert_string_equal(member(o, "policy"), "rules");
+                assert_null(member(o, "rule"));
+        }
+        {
+                cleanup_json json_t *o = of_rule("credentials/shadow", "c-policy");
+
+                assert_string_equal(member(o, "policy"), "c-policy");
+                assert_string_equal(member(o, "why"), "credentials/shadow");
+                assert_null(member(o, "rule"));
+        }
 }
 
 static void test_would_deny(void **state) {
@@ -209,7 +270,7 @@ static void test_read(void **state) {
 
 static void test_read_refuses(void **state) {
         const struct lsm_event good = sample();
-        struct lsm_event got, bad[6];
+        struct lsm_event got, bad[8];
         size_t n = 0;
 
         assert_int_equal(event_read(&good, sizeof(good) - 1, &got), -EBADMSG);
@@ -222,6 +283,8 @@ static void test_read_refuses(void **state) {
         bad[n++].error = -EACCES;
         bad[n++].error = 4096;
         bad[n++].release = UINT64_MAX;
+        bad[n++].count = 0;
+        bad[n++].count = UINT64_MAX;
         for (size_t i = 0; i < n; i++)
                 if (event_read(&bad[i], sizeof(bad[i]), &got) != -EBADMSG)
                         fail_msg("case %zu was believed", i);
@@ -251,6 +314,7 @@ static void test_text_line(void **state) {
                     "unprivileged[812] uid 1000  file_open  EACCES: reads the password file\n");
         seen = event_lost_json(12);
         assert_text(seen, NULL, "lost        12 events: this reader was too slow\n");
+        assert_sentence(seen, "lost  12 events: this reader was too slow");
 }
 
 static void test_note(void **state) {
@@ -301,6 +365,82 @@ static void test_text_of_nonsense(void **state) {
         assert_text(o, NULL, "denied      \\x1b[2Jx uid -1  \n");
 }
 
+static void test_count(void **state) {
+        struct lsm_event e = sample();
+        cleanup_json json_t *one = described(&e), *many = NULL;
+
+        assert_null(json_object_get(one, "count")); /* it stands for itself */
+        assert_null(json_object_get(one, "first"));
+        e.count = 312;
+        e.time_ns = 3000000005;
+        e.first_ns = 5;
+        many = described(&e);
+        assert_int_equal(json_integer_value(json_object_get(many, "count")), 312);
+        assert_string_equal(member(many, "first"), "2026-01-31T11:59:57.123456Z");
+        assert_sentence(many, "denied  baseline/shadow-protect release 42  unprivileged[812] uid 1000  file_open /etc/shadow  "
+                              "EACCES: reads the password file  312 times");
+}
+
+static void test_dropped(void **state) {
+        cleanup_json json_t *o = event_dropped_json(9, NOON);
+
+        assert_int_equal(json_integer_value(json_object_get(o, "count")), 9);
+        assert_sentence(o, "dropped  9 events: the kernel's buffer was full");
+        assert_true(event_passes(&(struct event_filter){.policy = "another", .mode = "audit", .denied = true}, o));
+}
+
+static void test_more_filters(void **state) {
+        struct lsm_event e = sample();
+        cleanup_json json_t *o = described(&e);
+
+        assert_true(event_passes(&(struct event_filter){.bundle = "baseline"}, o));
+        assert_false(event_passes(&(struct event_filter){.bundle = "base"}, o));
+        assert_true(event_passes(&(struct event_filter){.mode = "enforce"}, o));
+        assert_false(event_passes(&(struct event_filter){.mode = "audit"}, o));
+        assert_false(event_passes(&(struct event_filter){.rule = "a-rule"}, o)); /* it is no rule's */
+        json_object_set_new(o, "rule", json_string("a-rule"));
+        assert_true(event_passes(&(struct event_filter){.rule = "a-rule"}, o));
+        assert_true(event_passes(&(struct event_filter){.since = "2026-01-31T12:00:00"}, o));
+        assert_true(event_passes(&(struct event_filter){.since = "2026-01-31T12:00:00.123456"}, o));
+        assert_false(event_passes(&(struct event_filter){.since = "2026-01-31T12:00:00.2"}, o));
+        assert_false(event_passes(&(struct event_filter){.since = "2026-01-31T12:00:01"}, o));
+        assert_true(event_filter_valid(&(struct event_filter){.bundle = "b", .rule = "r", .mode = "shadow"}));
+        assert_false(event_filter_valid(&(struct event_filter){.bundle = "a/b"}));
+        assert_false(event_filter_valid(&(struct event_filter){.rule = "a b"}));
+        assert_false(event_filter_valid(&(struct event_filter){.mode = "loud"}));
+}
+
+static void test_since(void **state) {
+        static const char *const bad[] = {"",
+                                          "5",
+                                          "m",
+                                          "-5m",
+                                          "0s",
+                                          "5w",
+                                          "5mm",
+                                          "9999999s",
+                                          "2026-01-31",
+                                          "2026-01-31T12:00:00",
+                                          "2026-01-31T12:00:00+01:00",
+                                          "2026-01-31T12:00:00.Z",
+                                          "2026-01-31T12:00:00.1234567Z",
+                                          "2026-13-31T12:00:00Z",
+                                          "2026-01-31T12:00:00Z "};
+        char text[32];
+
+        assert_int_equal(event_since("90s", NOON, text), 0);
+        assert_string_equal(text, "2026-01-31T11:58:30");
+        assert_int_equal(event_since("7d", NOON, text), 0);
+        assert_string_equal(text, "2026-01-24T12:00:00");
+        assert_int_equal(event_since("2026-01-31T12:00:00Z", NOON, text), 0);
+        assert_string_equal(text, "2026-01-31T12:00:00");
+        assert_int_equal(event_since("2026-01-31T12:00:00.123456Z", NOON, text), 0);
+        assert_string_equal(text, "2026-01-31T12:00:00.123456");
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                if (event_since(bad[i], NOON, text) != -EINVAL)
+                        fail_msg("'%s' was taken for a time", bad[i]);
+}
+
 static void test_filter(void **state) {
         struct lsm_event e = sample();
         struct event_note n = {.state = "confirmed", .bundle = "baseline"};
@@ -324,7 +464,9 @@ static void test_filter(void **state) {
 
 static int setup(void **state) {
         static const char table[] = "[{\"bundle\":\"baseline\",\"version\":\"1.4.0\",\"release\":42,"
-                                    "\"policies\":[\"no-raw\",\"shadow-protect\"],\"hooks\":[\"file_open\"]}]";
+                                    "\"policies\":[\"no-raw\",\"shadow-protect\"],\"hooks\":[\"file_open\"]},"
+                                    "{\"bundle\":\"ruled\",\"version\":\"1.0.0\",\"release\":1,"
+                                    "\"policies\":[\"rules\",\"c-policy\"],\"hooks\":[\"file_open\"]}]";
 
         setenv("TZ", "UTC", 1);
         tzset();
@@ -339,6 +481,8 @@ static int teardown(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_json_line),
+                cmocka_unit_test(test_rules),
+                cmocka_unit_test(test_not_rules),
                 cmocka_unit_test(test_would_deny),
                 cmocka_unit_test(test_unknown_numbers),
                 cmocka_unit_test(test_nothing_known_is_left_out),
@@ -351,6 +495,10 @@ int main(void) {
                 cmocka_unit_test(test_note),
                 cmocka_unit_test(test_text_refuses),
                 cmocka_unit_test(test_text_of_nonsense),
+                cmocka_unit_test(test_count),
+                cmocka_unit_test(test_dropped),
+                cmocka_unit_test(test_more_filters),
+                cmocka_unit_test(test_since),
                 cmocka_unit_test(test_filter),
         };
 

@@ -29,8 +29,8 @@ static struct reader join(struct feed *f, pid_t pid) {
 /* Events are told apart by their pid, which counts from 1. */
 static void add(struct feed *f, uint32_t first, uint32_t n) {
         for (uint32_t i = 0; i < n; i++)
-                feed_add(f, FEED_EVENT, 1)->event =
-                        (struct lsm_event){.abi = LSM_ABI, .error = EACCES, .pid = first + i, .tgid = 5, .comm = "task"};
+                feed_add(f, FEED_EVENT, 1)->event = (struct lsm_event){
+                        .abi = LSM_ABI, .count = 1, .error = EACCES, .pid = first + i, .tgid = 5, .comm = "task"};
 }
 
 /* One turn of the reporter's loop. How many readers it would have to wake up for: none, when everything is sent. */

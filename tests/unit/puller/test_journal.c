@@ -16,6 +16,7 @@ static void assert_gen_equal(const struct journal_gen *a, const struct journal_g
         assert_int_equal(a->slot, b->slot);
         assert_int_equal(a->since, b->since);
         assert_int_equal(a->audit, b->audit);
+        assert_string_equal(a->lowered, b->lowered);
 }
 
 static void assert_journal_equal(const struct journal *a, const struct journal *b) {
@@ -210,6 +211,8 @@ static void damaged(void **state) {
                 {"\"removed\":true", "\"removed\":null", REASON_MALFORMED},
                 {"\"confirmed\":{", "\"confirmed\":[{}],\"x\":{", REASON_MALFORMED},
                 {"\"audit\":true", "\"audit\":1", REASON_MALFORMED},
+                {"\"audit\":true", "\"audit\":true,\"lowered\":[]", REASON_MALFORMED},
+                {"\"audit\":true", "\"audit\":true,\"lowered\":\"a\\nb\"", REASON_MALFORMED},
                 {"\"left\":{", "\"left\":0,\"x\":{", REASON_MALFORMED},
                 {"\"content\":\"aaaa", "\"content\":\"AAAA", REASON_MALFORMED},
                 {"\"content\":\"aaaa", "\"content\":\"aaa", REASON_MALFORMED},

@@ -27,8 +27,12 @@ static const char example[] =
         "\"previous\":null,\"staged\":{\"release\":42,\"version\":\"1.4.0\",\"content\":\"ff\",\"since\":1},\"step\":\"none\","
         "\"left\":null,\"gate\":{\"slot\":1,\"pending\":false,\"sequence\":4,\"misses\":0,\"expiries\":3},"
         "\"missing_hooks\":[\"file_open\",\"capable\"],"
-        "\"policies\":[{\"name\":\"shadow\",\"mode\":\"enforce\",\"hooks\":[\"file_open\"],\"denied\":17,\"would_deny\":2,"
-        "\"events_lost\":5,\"errors\":1},{\"name\":\"raw\",\"denied\":0,\"would_deny\":0,\"events_lost\":0,\"errors\":0}],"
+        "\"policies\":[{\"name\":\"shadow\",\"mode\":\"audit\",\"signed_mode\":\"enforce\",\"hooks\":[\"file_open\"],\"denied\":17,\"would_deny\":2,"
+        "\"events_lost\":5,\"events_folded\":6,\"errors\":1},{\"name\":\"raw\",\"mode\":\"enforce (plain: cannot be audited)\",\"signed_mode\":\"enforce\",\"denied\":0,\"would_deny\":0,\"events_lost\":0,\"errors\":0},"
+        "{\"name\":\"rules\",\"mode\":\"enforce\",\"signed_mode\":\"enforce\",\"written\":["
+        "{\"name\":\"keys\",\"mode\":\"audit\",\"signed_mode\":\"audit\"},"
+        "{\"name\":\"paths\",\"mode\":\"enforce\",\"signed_mode\":\"enforce\"}],"
+        "\"denied\":0,\"would_deny\":0,\"events_lost\":0,\"errors\":0}],"
         "\"rollout\":{\"ring\":\"canary\",\"why\":\"baking\",\"release\":42,\"sentence\":\"...\","
         "\"bake\":{\"release\":42,\"seconds\":600,\"for\":1800,\"would_deny\":3,\"allow\":10}}},"
         "{\"name\":\"web\",\"state\":\"none\",\"in_force\":null,\"staged\":null,\"gate\":null,\"policies\":[]}],"
@@ -36,7 +40,9 @@ static const char example[] =
         "{\"bundle\":\"baseline\",\"release\":40,\"content\":\"a\",\"reason\":\"health-failed\",\"holds_here\":true},"
         "{\"bundle\":\"baseline\",\"release\":39,\"content\":\"b\",\"reason\":\"health-failed\",\"holds_here\":true},"
         "{\"bundle\":\"baseline\",\"release\":38,\"content\":\"c\",\"reason\":\"health-failed\",\"holds_here\":false},"
-        "{\"bundle\":\"web\",\"release\":1,\"content\":\"d\",\"reason\":\"operator\",\"holds_here\":true}]}";
+        "{\"bundle\":\"web\",\"release\":1,\"content\":\"d\",\"reason\":\"operator\",\"holds_here\":true}],"
+        "\"sinks\":[{\"name\":\"file\",\"written\":900,\"dropped\":7,\"retried\":3,\"error\":\"No space left on device\"},"
+        "{\"name\":\"journald\",\"written\":907,\"dropped\":0,\"retried\":0,\"error\":\"\"}]}";
 
 static void make(const char *status, const struct metrics_counts *counts, struct metrics *ret) {
         static const struct metrics_counts none;
@@ -115,6 +121,11 @@ static void the_example(void **state) {
                 "lsmpull_refusals_total{reason=\"expired\"} 0",
                 "lsmpull_quarantined_releases{bundle=\"baseline\",reason=\"health-failed\"} 2",
                 "lsmpull_quarantined_releases{bundle=\"web\",reason=\"operator\"} 1",
+                "lsmpull_sink_events_total{result=\"written\",sink=\"file\"} 900",
+                "lsmpull_sink_events_total{result=\"dropped\",sink=\"file\"} 7",
+                "lsmpull_sink_retries_total{sink=\"file\"} 3",
+                "lsmpull_sink_failing{sink=\"file\"} 1",
+                "lsmpull_sink_failing{sink=\"journald\"} 0",
                 "lsmpull_bundle_state{bundle=\"baseline\",state=\"enforcing\"} 1",
                 "lsmpull_bundle_state{bundle=\"baseline\",state=\"none\"} 0",
                 "lsmpull_bundle_state{bundle=\"web\",state=\"none\"} 1",
@@ -126,11 +137,16 @@ static void the_example(void **state) {
                 "lsmpull_missing_hooks{bundle=\"baseline\"} 2",
                 "lsmpull_gate_expiries_total{bundle=\"baseline\"} 3",
                 "lsmpull_gate_misses_total{bundle=\"baseline\"} 0",
+                "lsmpull_policy_mode{bundle=\"baseline\",mode=\"audit\",policy=\"shadow\",signed=\"enforce\"} 1",
+                "lsmpull_policy_mode{bundle=\"baseline\",mode=\"enforce\",policy=\"raw\",signed=\"enforce\"} 1",
+                "lsmpull_policy_mode{bundle=\"baseline\",mode=\"audit\",policy=\"keys\",signed=\"audit\"} 1",
+                "lsmpull_policy_mode{bundle=\"baseline\",mode=\"enforce\",policy=\"paths\",signed=\"enforce\"} 1",
                 "lsmpull_denials_total{bundle=\"baseline\",policy=\"shadow\"} 17",
                 "lsmpull_denials_total{bundle=\"baseline\",policy=\"raw\"} 0",
                 "lsmpull_would_be_denials_total{bundle=\"baseline\",policy=\"shadow\"} 2",
                 "lsmpull_undecided_total{bundle=\"baseline\",policy=\"shadow\"} 1",
                 "lsmpull_events_dropped_total{bundle=\"baseline\",policy=\"shadow\"} 5",
+                "lsmpull_events_folded_total{bundle=\"baseline\",policy=\"shadow\"} 6",
                 "lsmpull_map_entries{bundle=\"baseline\",map=\"seen\"} 90",
                 "lsmpull_map_max_entries{bundle=\"baseline\",map=\"seen\"} 100",
                 "lsmpull_hook_free_program_slots{hook=\"file_open\"} 33",

@@ -198,12 +198,37 @@ static void shadow(void **state) {
         assert_int_equal(plan_find(&p, "socket_bind")->n, 0);
 }
 
+/* Its name alone is anybody's. */
+static void engine(void **state) {
+        struct manifest_map maps[] = {{.name = (char *)"lsm_rules_cells"}, {.name = (char *)"lsm_rules_roots"}};
+        struct manifest_policy policies[] = {
+                {.name = (char *)"first", .maps = maps, .n_maps = 2},
+                {.name = (char *)"rules", .maps = maps, .n_maps = 2},
+        };
+        const struct manifest m = {.policies = policies, .n_policies = 2};
+
+        assert_false(policy_is_engine(&policies[0]));
+        assert_true(policy_is_engine(&policies[1]));
+        assert_true(manifest_has_engine(&m));
+        policies[1].plain = true;
+        assert_false(policy_is_engine(&policies[1]));
+        policies[1].plain = false;
+        policies[1].n_maps = 1;
+        assert_false(policy_is_engine(&policies[1]));
+        assert_false(manifest_has_engine(&m));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(one_policy),        cmocka_unit_test(several_hooks),
-                cmocka_unit_test(plain_last),        cmocka_unit_test(two_plain),
-                cmocka_unit_test(entries_are_found), cmocka_unit_test(as_long_as_the_kernel_follows),
-                cmocka_unit_test(the_same_again),    cmocka_unit_test(shadow),
+                cmocka_unit_test(one_policy),
+                cmocka_unit_test(several_hooks),
+                cmocka_unit_test(plain_last),
+                cmocka_unit_test(two_plain),
+                cmocka_unit_test(entries_are_found),
+                cmocka_unit_test(as_long_as_the_kernel_follows),
+                cmocka_unit_test(the_same_again),
+                cmocka_unit_test(shadow),
+                cmocka_unit_test(engine),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

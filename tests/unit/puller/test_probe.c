@@ -174,6 +174,21 @@ static const char *const anybody[] = {
         "{\"connect\":{\"family\":\"inet\",\"port\":1}}",
         "{\"connect\":{\"family\":\"unix\"}}",
         "{\"connect\":{\"family\":\"unix\",\"type\":\"dgram\"}}",
+        "{\"link\":[\"%/\",\"%/\"]}",
+        "{\"link\":[\"%/*/a\",\"%/*/b\"]}",
+        "{\"symlink\":\"%/\"}",
+        "{\"rmdir\":\"%/\"}",
+        "{\"rmdir\":\"%/*/d\"}",
+        "{\"chmod\":\"%/\"}",
+        "{\"chown\":\"%/*/x\"}",
+        "{\"truncate\":\"%/\"}",
+        "{\"setxattr\":\"%/\"}",
+        "{\"mknod\":\"%/\"}",
+        "{\"mknod\":\"%/*/s\",\"kind\":\"socket\"}",
+        "{\"bind\":{\"family\":\"unix\"}}",
+        "{\"listen\":{\"family\":\"unix\"}}",
+        "{\"accept\":{\"family\":\"unix\"}}",
+        "{\"sendmsg\":{\"family\":\"unix\"}}",
         "{\"ptrace\":\"child\"}",
         "{\"signal\":\"child\"}",
         "{\"fork\":true}",
@@ -195,11 +210,49 @@ static void what_is_allowed_succeeds_as_somebody_else(void **state) {
         }
 }
 
+/* In a plain chroot it is not, and then no namespace can keep mounts to itself. */
+static bool root_is_a_mount(void) {
+        struct statx st;
+
+        return statx(AT_FDCWD, "/", 0, 0, &st) == 0 && st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+/* As in a container: what is allowed is allowed there, too. */
+static void what_is_allowed_succeeds_in_namespaces_of_its_own(void **state) {
+        static const char *const subjects[] = {"{\"host\":false}", "{\"host\":false,\"uid\":65534}"};
+
+        if (!is_root() || !root_is_a_mount())
+                skip();
+        for (size_t i = 0; i < ARRAY_SIZE(anybody); i++)
+                for (size_t k = 0; k < ARRAY_SIZE(subjects); k++) {
+                        expect(*state, subjects[k], anybody[i], NULL, PROBE_TRIED, 0, "");
+                        assert_int_equal(directory_entries(*state), 0);
+                }
+        expect(*state, subjects[0], "{\"fork\":true}", &(struct denial){"clone", EPERM}, PROBE_SETUP, EPERM,
+               "starting a process");
+}
+
 static void what_root_may_succeeds(void **state) {
         static const char *const root[] = {
                 "{\"socket\":[\"inet\",\"raw\"]}",
                 "{\"socket\":[\"packet\",\"raw\"]}",
                 "{\"bpf\":\"map-create\"}",
+                "{\"bpf\":\"prog-load\"}",
+                "{\"mknod\":\"%/\",\"kind\":\"char\"}",
+                "{\"mknod\":\"%/\",\"kind\":\"block\"}",
+                "{\"bind\":{\"family\":\"inet\",\"address\":\"0.0.0.0\",\"port\":22}}",
+                "{\"bind\":{\"family\":\"inet6\",\"type\":\"dgram\",\"port\":53}}",
+                "{\"bind\":{\"family\":\"inet\",\"address\":\"192.0.2.1\"}}",
+                "{\"connect\":{\"family\":\"inet\",\"address\":\"192.0.2.1\",\"port\":443}}",
+                "{\"listen\":{\"family\":\"inet\",\"port\":80}}",
+                "{\"listen\":{\"family\":\"inet\",\"address\":\"192.0.2.1\"}}",
+                "{\"accept\":{\"family\":\"inet\",\"port\":80}}",
+                "{\"accept\":{\"family\":\"inet6\"}}",
+                "{\"sendmsg\":{\"family\":\"inet\"}}",
+                "{\"sendmsg\":{\"family\":\"inet6\",\"address\":\"2001:db8::1\",\"port\":53}}",
+                "{\"userns\":\"create\"}",
+                "{\"setuid\":1000}",
+                "{\"setgid\":1000}",
         };
 
         if (!is_root())
@@ -233,24 +286,21 @@ static int mount_try(const char *dir, const char *what, const struct denial *den
         return stat(dir, &after) < 0 || before.st_dev != after.st_dev || before.st_ino != after.st_ino ? 4 : 0;
 }
 
-/* In a plain chroot it is not, and then no namespace can keep mounts to itself. */
-static bool root_is_a_mount(void) {
-        struct statx st;
-
-        return statx(AT_FDCWD, "/", 0, 0, &st) == 0 && st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
-}
-
 static void a_mount_is_tried_where_nobody_sees_it(void **state) {
         static const char *const mounts[] = {
                 "{\"mount\":{\"type\":\"tmpfs\",\"target\":\"%\"}}",
                 "{\"mount\":{\"type\":\"proc\",\"target\":\"%\"}}",
                 "{\"mount\":{\"type\":\"bind\",\"source\":\"/etc\",\"target\":\"%\"}}",
+                "{\"umount\":\"%\"}",
+                "{\"move-mount\":{\"source\":\"%\",\"target\":\"/mnt\"}}",
+                "{\"pivot-root\":\"%\"}",
         };
+        static const char *const calls[ARRAY_SIZE(mounts)] = {"mount", "mount", "mount", "umount2", "move_mount", "pivot_root"};
 
         if (!is_root() || !root_is_a_mount())
                 skip();
         for (size_t i = 0; i < 2 * ARRAY_SIZE(mounts); i++) {
-                const struct denial denied = {.call = "mount", .error = EACCES};
+                const struct denial denied = {.call = calls[i / 2], .error = EACCES};
                 int status;
                 pid_t pid = fork();
 
@@ -285,6 +335,27 @@ static void a_denial_is_the_operations_own(void **state) {
                 {"{\"socket\":[\"inet\",\"stream\"]}", {"socket", EPERM}},
                 {"{\"connect\":{\"family\":\"inet\"}}", {"connect", EACCES}},
                 {"{\"connect\":{\"family\":\"unix\"}}", {"connect", EPERM}},
+                {"{\"link\":[\"%/\",\"%/\"]}", {"link", EACCES}},
+                {"{\"symlink\":\"%/\"}", {"symlink", EACCES}},
+                {"{\"rmdir\":\"%/\"}", {"rmdir", EPERM}},
+                {"{\"chmod\":\"%/\"}", {"chmod", EPERM}},
+                {"{\"chown\":\"%/\"}", {"chown", EACCES}},
+                {"{\"truncate\":\"%/\"}", {"truncate", EACCES}},
+                {"{\"mknod\":\"%/\"}", {"mknodat", EACCES}},
+                {"{\"setxattr\":\"%/\"}", {"setxattr", EPERM}},
+                {"{\"bind\":{\"family\":\"unix\"}}", {"bind", EACCES}},
+                {"{\"listen\":{\"family\":\"unix\"}}", {"listen", EPERM}},
+                {"{\"accept\":{\"family\":\"unix\"}}", {"accept4", EACCES}},
+                {"{\"sendmsg\":{\"family\":\"unix\"}}", {"sendmsg", EPERM}},
+                {"{\"bpf\":\"prog-load\"}", {"bpf", EACCES}},
+                {"{\"userns\":\"create\"}", {"unshare", EPERM}},
+                {"{\"setuid\":7}", {"setuid", EACCES}},
+                {"{\"setgid\":7}", {"setgid", EPERM}},
+                {"{\"module-load\":\"memory\"}", {"init_module", EACCES}},
+                {"{\"module-load\":\"file\"}", {"finit_module", EPERM}},
+                {"{\"module-load\":\"%/\"}", {"finit_module", EPERM}},
+                {"{\"kexec\":\"memory\"}", {"kexec_load", EACCES}},
+                {"{\"kexec\":\"file\"}", {"kexec_file_load", EPERM}},
                 {"{\"ptrace\":\"child\"}", {"ptrace", EPERM}},
                 {"{\"signal\":\"child\"}", {"kill", EACCES}},
                 {"{\"bpf\":\"map-create\"}", {"bpf", EACCES}},
@@ -369,13 +440,23 @@ static void the_subject_is_what_the_test_says(void **state) {
         assert_int_equal(status, 0);
 }
 
+static bool is_denied_with_eacces(const char *cap) {
+        static const char *const those[] = {"CAP_DAC_OVERRIDE", "CAP_NET_BIND_SERVICE", "CAP_IPC_OWNER", "CAP_SYS_NICE",
+                                            "CAP_LEASE"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(those); i++)
+                if (streq(those[i], cap))
+                        return true;
+        return false;
+}
+
 static void capabilities(void **state) {
         char what[64], with[64];
 
         if (!is_root())
                 skip();
         for (int cap = 0; capability_name(cap); cap++) {
-                int denied = streq(capability_name(cap), "CAP_DAC_OVERRIDE") ? EACCES : EPERM;
+                int denied = is_denied_with_eacces(capability_name(cap)) ? EACCES : EPERM;
 
                 if (!capability_testable(cap))
                         continue;
@@ -383,6 +464,9 @@ static void capabilities(void **state) {
                         continue; /* a kernel without modules */
                 snprintf(what, sizeof(what), "{\"capability\":\"%s\"}", capability_name(cap));
                 snprintf(with, sizeof(with), "{\"uid\":65534,\"caps\":[\"%s\"]}", capability_name(cap));
+                /* The kernel asks for CAP_BPF first. */
+                if (streq(capability_name(cap), "CAP_PERFMON"))
+                        snprintf(with, sizeof(with), "{\"uid\":65534,\"caps\":[\"CAP_BPF\",\"CAP_PERFMON\"]}");
                 if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1) {
                         expect(*state, "{}", what, NULL, PROBE_TRIED, 0, "");
                         expect(*state, with, what, NULL, PROBE_TRIED, 0, "");
@@ -411,12 +495,18 @@ static void a_failed_setup_is_no_denial(void **state) {
                 {"{\"create\":\"%/*/x\"}", {"mkdir", EACCES}, "making a scratch directory"},
                 {"{\"mkdir\":\"%/*/x\"}", {"mkdir", EACCES}, "making a scratch directory"},
                 {"{\"exec\":\"%/\"}", {"openat", EACCES}, "making a scratch file"},
-                {"{\"exec\":\"%/\"}", {"sendfile", EACCES}, "copying a program"},
+                {"{\"exec\":\"%/\"}", {"sendfile", EACCES}, "filling a scratch file"},
                 {"{\"exec\":\"/bin/sh\"}", {"seccomp", EACCES}, "loading the filter"},
                 {"{\"connect\":{\"family\":\"inet\"}}", {"socket", EACCES}, "finding a closed port"},
                 {"{\"connect\":{\"family\":\"inet\",\"type\":\"dgram\"}}", {"socket", EACCES}, "making a socket"},
                 {"{\"connect\":{\"family\":\"unix\"}}", {"listen", EACCES}, "listening on a unix socket"},
                 {"{\"ptrace\":\"child\"}", {"pipe2", EACCES}, "making a pipe"},
+                {"{\"link\":[\"%/\",\"%/\"]}", {"openat", EACCES}, "making a scratch file"},
+                {"{\"rmdir\":\"%/\"}", {"mkdir", EACCES}, "making a scratch directory"},
+                {"{\"listen\":{\"family\":\"unix\"}}", {"bind", EACCES}, "binding the socket"},
+                {"{\"accept\":{\"family\":\"unix\"}}", {"connect", EACCES}, "connecting"},
+                {"{\"sendmsg\":{\"family\":\"unix\"}}", {"socketpair", EACCES}, "making a pair"},
+                {"{\"module-load\":\"file\"}", {"memfd_create", EACCES}, "making a memory file"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -433,6 +523,10 @@ static void a_subject_that_cannot_be_taken_is_no_denial(void **state) {
                 expect(*state, NOBODY, "{\"open\":\"/\"}", &(struct denial){"setresgid", EACCES}, PROBE_SETUP, EACCES, "gid");
                 expect(*state, "{}", "{\"mount\":{\"type\":\"tmpfs\",\"target\":\"%\"}}", &(struct denial){"unshare", EACCES},
                        PROBE_SETUP, EACCES, "private mount namespace");
+                expect(*state, "{}", "{\"unlink\":\"%/x\"}", &(struct denial){"unshare", EACCES}, PROBE_SETUP, EACCES,
+                       "private mount namespace");
+                expect(*state, "{}", "{\"bind\":{\"family\":\"inet\"}}", &(struct denial){"unshare", EACCES}, PROBE_SETUP, EACCES,
+                       "private network namespace");
         } else {
                 expect(*state, "{\"uid\":1,\"gid\":1}", "{\"fork\":true}", NULL, PROBE_SETUP, EPERM, "");
                 expect(*state, "{\"caps\":[\"CAP_CHOWN\"]}", "{\"fork\":true}", NULL, PROBE_SETUP, EPERM, "has not got");
@@ -520,6 +614,49 @@ static void a_program_that_exists_does_nothing(void **state) {
         assert_int_equal(unlink(script), 0);
 }
 
+/* What is not denied happens to a stand-in: as the subject, so that nothing but a policy stands in its way. */
+static void what_stands_there_is_not_changed(void **state) {
+        static const char *const ops[] = {
+                "{\"unlink\":\"%/precious\"}",
+                "{\"chmod\":\"%/precious\"}",
+                "{\"chown\":\"%/precious\"}",
+                "{\"truncate\":\"%/precious\"}",
+                "{\"setxattr\":\"%/precious\"}",
+                "{\"rename\":[\"%/precious\",\"%/other\"]}",
+                "{\"rename\":[\"%/other\",\"%/precious\"]}",
+                "{\"link\":[\"%/precious\",\"%/absent/deep/other\"]}",
+                "{\"link\":[\"%/absent/deep/precious\",\"%/other\"]}",
+                "{\"create\":\"%/precious\"}",
+                "{\"mkdir\":\"%/absent/d\"}",
+                "{\"rmdir\":\"%/absent/d\"}",
+                "{\"symlink\":\"%/link\"}",
+                "{\"mknod\":\"%/fifo\"}",
+                "{\"open\":\"%/precious\",\"flags\":[\"write\",\"truncate\"]}",
+                "{\"open\":\"%/new\",\"flags\":[\"write\",\"create\"]}",
+        };
+        struct stat before, after;
+        char path[PATH_MAX];
+
+        if (!is_root() || !root_is_a_mount())
+                skip();
+        path_in(*state, "precious", path);
+        file_make(path, 0600, "precious\n");
+        assert_int_equal(stat(path, &before), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
+                expect(*state, "{}", ops[i], NULL, PROBE_TRIED, 0, "");
+                expect(*state, NOBODY, ops[i], NULL, PROBE_TRIED, 0, "");
+                assert_int_equal(stat(path, &after), 0);
+                assert_int_equal(directory_entries(*state), 1);
+                assert_int_equal(after.st_ino, before.st_ino);
+                assert_int_equal(after.st_mode, before.st_mode);
+                assert_int_equal(after.st_size, before.st_size);
+                assert_int_equal(after.st_nlink, before.st_nlink);
+                assert_memory_equal(&after.st_ctim, &before.st_ctim, sizeof(after.st_ctim));
+        }
+        assert_int_equal(unlink(path), 0);
+        expect(*state, "{}", "{\"unlink\":\"/absent-of-old/x\"}", NULL, PROBE_SETUP, ENOENT, "");
+}
+
 static void a_name_that_is_taken_fails_the_test(void **state) {
         cleanup_selftest struct selftest t = test_of(*state, me(), "{\"create\":\"%/*/x\"}");
         char path[PATH_MAX];
@@ -552,6 +689,7 @@ int main(int argc, char **argv) {
         const struct CMUnitTest tests[] = {
                 test(what_is_allowed_succeeds),
                 test(what_is_allowed_succeeds_as_somebody_else),
+                test(what_is_allowed_succeeds_in_namespaces_of_its_own),
                 test(what_root_may_succeeds),
                 test(a_mount_is_tried_where_nobody_sees_it),
                 test(a_denial_is_the_operations_own),
@@ -567,6 +705,7 @@ int main(int argc, char **argv) {
                 test(special_files_are_not_opened),
                 test(a_file_that_exists_is_not_changed),
                 test(a_program_that_exists_does_nothing),
+                test(what_stands_there_is_not_changed),
                 test(a_name_that_is_taken_fails_the_test),
                 test(leftovers_are_cleared),
         };

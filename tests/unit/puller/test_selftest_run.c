@@ -97,7 +97,7 @@ static struct selftests one_test(const char *what, const char *expect) {
 }
 
 static int run(const struct selftests *tests, int64_t seconds, struct selftest_report *ret, struct err *err) {
-        return selftest_run(tests, -1, NULL, &waiter_plain, monotonic_ns() + seconds * S, ret, err);
+        return selftest_run(tests, -1, NULL, NULL, &waiter_plain, monotonic_ns() + seconds * S, ret, err);
 }
 
 /* Runs it with the probe in this condition, and expects it to be reported as a failed test, in these words. */
@@ -127,7 +127,7 @@ static void an_empty_list_starts_nothing(void **state) {
         cleanup_selftest_report struct selftest_report report = {};
 
         /* No program, no time: it would fail if it tried. */
-        assert_int_equal(selftest_run(&tests, -1, "/absent", &waiter_plain, 0, &report, NULL), 0);
+        assert_int_equal(selftest_run(&tests, -1, "/absent", NULL, &waiter_plain, 0, &report, NULL), 0);
         assert_int_equal(report.n, 0);
 }
 
@@ -156,7 +156,7 @@ static void what_ends_as_expected_passes(void **state) {
                 assert_null(report.results[i].story);
         }
         assert_string_equal(report.results[1].name, "is absent");
-        assert_int_equal(selftest_run(&tests, -1, NULL, &waiter_plain, monotonic_ns() + 30 * S, NULL, NULL), 0);
+        assert_int_equal(selftest_run(&tests, -1, NULL, NULL, &waiter_plain, monotonic_ns() + 30 * S, NULL, NULL), 0);
 }
 
 static void the_message_says_what_was_expected(void **state) {
@@ -204,6 +204,68 @@ static void all_are_tried_and_the_first_failure_is_told(void **state) {
         assert_non_null(strstr(err.msg, "expected EACCES, got ENOENT"));
         /* ENOENT was expected, and ENOENT came, but not from the operation. */
         assert_non_null(strstr(report.results[2].story, "could not be tried: making a scratch directory: ENOENT"));
+}
+
+/* Counts a denial, or none, for each test, on behalf of a policy. */
+struct counting {
+        struct selftest_denials step, sum;
+        unsigned looks;
+};
+static void count(void *ctx, struct selftest_denials *ret) {
+        struct counting *c = ctx;
+
+        if (c->looks++ % 2) { /* once before a test, once after it */
+                c->sum.own += c->step.own;
+                c->sum.would_own += c->step.would_own;
+                c->sum.others += c->step.others;
+        }
+        *ret = c->sum;
+}
+
+static int run_counted(const char *what, const char *expect, struct selftest_denials step, bool lowered,
+                       struct selftest_report *report, struct err *err) {
+        cleanup_selftests struct selftests tests = one_test(what, expect);
+        struct counting counting = {.step = step};
+        struct selftest_witness witness = {count, &counting, lowered, true};
+
+        selftest_report_done(report);
+        return selftest_run(&tests, -1, NULL, &witness, &waiter_plain, monotonic_ns() + 30 * S, report, err);
+}
+
+/* /absent ends in ENOENT, whoever denies it or not. */
+static void an_error_from_elsewhere_is_no_denial(void **state) {
+        const char *absent = "{\"open\":\"/absent\"}", *there = "{\"open\":\"/etc/hostname\"}";
+        const struct selftest_denials nobody = {}, own = {.own = 1}, would = {.would_own = 1}, others = {.others = 1};
+        cleanup_selftest_report struct selftest_report report = {};
+        struct err err = {};
+
+        assert_int_equal(run_counted(absent, "ENOENT", own, false, &report, &err), 0);
+        assert_int_equal(report.n_passed, 1);
+        assert_int_equal(run_counted(absent, "ENOENT", nobody, false, &report, &err), -EBADE);
+        assert_string_equal(err.msg,
+                            "self-test 'one': open /absent as unprivileged: ENOENT, but no policy has denied it: it would "
+                            "have ended so without this bundle");
+        assert_int_equal(run_counted(absent, "ENOENT", would, false, &report, &err), -EBADE);
+        assert_int_equal(run_counted(absent, "ENOENT", others, false, &report, &err), 0);
+        assert_int_equal(report.n_others, 1);
+        /* What is allowed needs nobody's word. */
+        assert_int_equal(run_counted(there, "ok", nobody, false, &report, &err), 0);
+        /* Nor does a denial make up for the wrong error. */
+        assert_int_equal(run_counted(absent, "EACCES", own, false, &report, &err), -EBADE);
+        assert_non_null(strstr(err.msg, "expected EACCES, got ENOENT"));
+}
+
+static void what_a_lowered_policy_would_deny_passes(void **state) {
+        const char *there = "{\"open\":\"/etc/hostname\"}";
+        const struct selftest_denials nobody = {}, would = {.would_own = 1};
+        cleanup_selftest_report struct selftest_report report = {};
+        struct err err = {};
+
+        assert_int_equal(run_counted(there, "EACCES", would, true, &report, &err), 0);
+        assert_int_equal(report.n_audited, 1);
+        assert_int_equal(run_counted(there, "EACCES", nobody, true, &report, &err), -EBADE);
+        assert_int_equal(run_counted(there, "EACCES", would, false, &report, &err), -EBADE);
+        assert_non_null(strstr(err.msg, "expected EACCES, got ok"));
 }
 
 static void a_probe_that_fails_is_a_failed_test(void **state) {
@@ -285,13 +347,14 @@ static void the_agents_own_trouble_is_no_failed_test(void **state) {
         struct waiter stopping = {.wait = wait_canceled};
         struct err err = {};
 
-        assert_int_equal(selftest_run(&tests, -1, NULL, &stopping, monotonic_ns() + 20 * S, &report, &err), -ECANCELED);
+        assert_int_equal(selftest_run(&tests, -1, NULL, NULL, &stopping, monotonic_ns() + 20 * S, &report, &err), -ECANCELED);
         assert_int_equal(err.reason, REASON_NONE);
         assert_int_equal(report.n_failed, 0);
         assert_int_equal(report.results[0].state, SELFTEST_NOT_RUN);
-        assert_int_equal(selftest_run(&tests, -1, "/absent", &waiter_plain, monotonic_ns() + 20 * S, NULL, &err), -ENOENT);
+        assert_int_equal(selftest_run(&tests, -1, "/absent", NULL, &waiter_plain, monotonic_ns() + 20 * S, NULL, &err), -ENOENT);
         assert_int_equal(err.reason, REASON_NONE);
-        assert_int_equal(selftest_run(&tests, STDIN_FILENO, NULL, &waiter_plain, monotonic_ns() + 20 * S, NULL, &err), -EBADF);
+        assert_int_equal(selftest_run(&tests, STDIN_FILENO, NULL, NULL, &waiter_plain, monotonic_ns() + 20 * S, NULL, &err),
+                         -EBADF);
         assert_int_equal(err.reason, REASON_NONE);
 }
 
@@ -301,6 +364,8 @@ int main(int argc, char **argv) {
                 cmocka_unit_test(what_ends_as_expected_passes),
                 cmocka_unit_test(the_message_says_what_was_expected),
                 cmocka_unit_test(all_are_tried_and_the_first_failure_is_told),
+                cmocka_unit_test(an_error_from_elsewhere_is_no_denial),
+                cmocka_unit_test(what_a_lowered_policy_would_deny_passes),
                 cmocka_unit_test(a_probe_that_fails_is_a_failed_test),
                 cmocka_unit_test(a_probe_that_is_denied_everything_is_a_failed_test),
                 cmocka_unit_test(a_probe_that_cannot_start_is_a_failed_test),

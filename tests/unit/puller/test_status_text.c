@@ -71,12 +71,82 @@ static void enforcing(void **state) {
               "paused      no new releases are taken; `lsmpull resume` ends that\n");
 }
 
+/* What is lowered on this node is told from what was signed as it is. */
+static void modes(void **state) {
+        char *text = text_of(
+                "{" NODE ", 'quarantine': [], 'bundles': [{'name': 'web', 'state': 'enforcing', 'in_force':"
+                " {'release': 7, 'version': '1.2.3', 'since': 700}, 'left': null, 'staged': null, " GATE
+                ", 'policies': [{'name': 'c', 'mode': 'audit', 'signed_mode': 'enforce', 'hooks': ['capable'], 'denied': 0},"
+                "{'name': 'd', 'mode': 'audit', 'signed_mode': 'audit', 'hooks': ['bpf'], 'denied': 0},"
+                "{'name': 'rules', 'mode': 'enforce', 'signed_mode': 'enforce', 'hooks': ['file_open'], 'denied': 3,"
+                " 'written': [{'name': 'keys', 'mode': 'audit', 'signed_mode': 'enforce'},"
+                "{'name': 'paths', 'mode': 'enforce', 'signed_mode': 'enforce'}], 'rules': []}]}]}",
+                false);
+
+        assert_non_null(strstr(text, "\n  c                      audit, lowered   capable                  0 denied\n"
+                                     "  d                      audit            bpf                      0 denied\n"
+                                     "  rules                  enforce          file_open                3 denied\n"
+                                     "    keys                 audit, lowered\n"
+                                     "    paths                enforce\n"));
+        free(text);
+}
+
+/* Of the engine's rules, those that have decided something. */
+static void rules(void **state) {
+        char *text = text_of("{" NODE ", 'quarantine': [], 'bundles': [{'name': 'web', 'state': 'enforcing', 'in_force':"
+                             " {'release': 7, 'version': '1.2.3', 'since': 700}, 'left': null, 'staged': null, " GATE
+                             ", 'policies': [{'name': 'rules', 'mode': 'enforce', 'hooks': ['file_open'], 'denied': 3, 'rules': ["
+                             "{'policy': 'credentials', 'rule': 'shadow', 'denied': 3, 'would_deny': 1, 'allowed': 2},"
+                             "{'policy': 'credentials', 'rule': 'keys', 'denied': 0, 'would_deny': 0, 'allowed': 0},"
+                             "{'policy': 'paths', 'rule': 'default', 'denied': 0, 'would_deny': 4, 'allowed': 0}]}]}]}",
+                             false);
+
+        assert_non_null(
+                strstr(text, "\n  rules                  enforce          file_open                3 denied\n"
+                             "    credentials/shadow                                            3 denied, 1 would be, 2 allowed\n"
+                             "    paths/default                                                 4 would be\n\n"));
+        assert_null(strstr(text, "keys"));
+        free(text);
+}
+
+static void rules_without_addresses(void **state) {
+        static const char status[] =
+                "{'mode': 'enforce', 'time': 1, 'paused': false, 'source': null, 'bundles': [], 'quarantine': [],"
+                " 'loader': {'token': true, 'uid': 992, 'rules': {'remembers': %s, 'no_room': %d}}}";
+        char quoted[400], *text;
+
+        snprintf(quoted, sizeof(quoted), status, "true", 0);
+        text = text_of(quoted, false);
+        assert_null(strstr(text, "\nrules "));
+        free(text);
+        snprintf(quoted, sizeof(quoted), status, "false", 0);
+        text = text_of(quoted, false);
+        assert_non_null(strstr(text, "\nrules       every decision is made anew"));
+        free(text);
+        snprintf(quoted, sizeof(quoted), status, "false", 7);
+        text = text_of(quoted, false);
+        assert_non_null(strstr(text, "\nrules       every decision is made anew"));
+        assert_non_null(strstr(text, "\n            7 file systems are known"));
+        free(text);
+}
+
 static void without_a_token(void **state) {
         char *text = text_of("{'mode': 'enforce', 'time': 1, 'paused': false, 'source': null, 'bundles': [], 'quarantine': [],"
                              " 'loader': {'token': false, 'uid': 992, 'why_no_token': 'this kernel has none'}}",
                              false);
 
         assert_non_null(strstr(text, "loader      uid 992, CAP_BPF and CAP_PERFMON alone: this kernel has none\n"));
+        free(text);
+}
+
+static void sinks(void **state) {
+        char *text = text_of("{'mode': 'enforce', 'time': 1, 'paused': false, 'source': null, 'bundles': [], 'quarantine': [],"
+                             "'sinks': [{'name': 'file', 'written': 5, 'dropped': 2, 'error': 'No space left on device'},"
+                             " {'name': 'journald', 'written': 7, 'dropped': 0, 'error': ''}]}",
+                             false);
+
+        assert_non_null(strstr(text, "\nevents      file: 5 written, 2 dropped, fails: No space left on device\n"
+                                     "            journald: 7 written\n"));
         free(text);
 }
 
@@ -177,7 +247,11 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_bare_node),
                 cmocka_unit_test(enforcing),
+                cmocka_unit_test(modes),
+                cmocka_unit_test(rules),
+                cmocka_unit_test(rules_without_addresses),
                 cmocka_unit_test(without_a_token),
+                cmocka_unit_test(sinks),
                 cmocka_unit_test(what_failed_is_told_once),
                 cmocka_unit_test(long_messages_are_wrapped),
                 cmocka_unit_test(one_word_wider_than_a_line),

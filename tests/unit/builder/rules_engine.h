@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A bundle's rules as tables, and the engine that asks them, in short. */
+#pragma once
+
+#include "../lib/unit.h"
+
+#include "rules_source.h"
+#include "rules_walk.h"
+
+/* Policies a, b...; b audits. */
+struct world {
+        struct policy_source sources[RULES_POLICIES_MAX + 1];
+        struct rules_set set;
+        struct rules_tables t;
+        struct diags diags;
+};
+
+static void world_done(struct world *w) {
+        rules_tables_done(&w->t);
+        rules_set_done(&w->set);
+        diags_done(&w->diags);
+}
+#define cleanup_world cleanup(world_done)
+
+static char names[][2] = {"a", "b", "c", "d"};
+
+static int world_try(struct world *w, const char *const *texts, size_t n) {
+        *w = (struct world){.set = {new_array(n, sizeof(struct rules_policy)), n}};
+        for (size_t i = 0; i < n; i++) {
+                w->sources[i] = (struct policy_source){.name = names[i], .mode = i == 1 ? MODE_AUDIT : MODE_ENFORCE};
+                w->set.policies[i].source = &w->sources[i];
+                if (rules_policy_parse("r.yaml", texts[i], strlen(texts[i]), &w->diags, &w->set.policies[i]) < 0)
+                        return -EBADMSG;
+        }
+        return rules_tables_make(&w->set, &w->diags, &w->t, NULL);
+}
+
+static inline void world_make(struct world *w, const char *const *texts, size_t n) {
+        if (world_try(w, texts, n) < 0) {
+                diags_print(&w->diags, stderr);
+                fail();
+        }
+}
+#define WORLD(w, ...)                 \
+        cleanup_world struct world w; \
+        world_make(&w, (const char *[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
+
+/* ---- the engine, in short ------------------------------------------------------------------------------------------- */
+
+struct question {
+        enum lsm_op op;   /* file.read, unless said */
+        const char *path; /* NULL: none */
+        const char *exe, *parent, *comm;
+        uint32_t uid, gid, value;
+        bool is_host, is_owner, below;
+        size_t ruleset;
+};
+
+static uint32_t class_of(const struct world *w, const char *path, bool below) {
+        const struct lsm_rules_state *states = (const struct lsm_rules_state *)w->t.states.data;
+        uint32_t state, record;
+
+        if (!path)
+                return 0;
+        state = rules_walk(w->t.automaton.cells, w->t.automaton.n_cells, w->t.automaton.start, path);
+        if (state == 0)
+                return 0;
+        record = rules_state_record(w->t.automaton.cells, w->t.automaton.n_cells, state);
+        assert_true(record < w->t.states.len / sizeof(*states));
+        return below ? states[record].below : states[record].accept;
+}
+
+static bool is_member(const struct world *w, uint32_t set, const void *value, size_t n) {
+        const struct lsm_rules_member *members = (const struct lsm_rules_member *)w->t.members.data;
+        struct lsm_rules_member key = {.set = set};
+
+        memcpy(key.value, value, n);
+        for (size_t i = 0; i < w->t.members.len / sizeof(*members); i++)
+                if (memcmp(&members[i], &key, sizeof(key)) == 0)
+                        return true;
+        return false;
+}
+
+static bool number_in(const struct world *w, uint32_t set, uint32_t value) {
+        return set == 0 || is_member(w, set, &value, sizeof(value));
+}
+
+/* ops: of the class that is asked. Without its word, programs are not looked up. */
+static bool subject_is(const struct world *w, const struct lsm_rules_subject *s, const struct question *q, uint64_t ops) {
+        const char *comm = q->comm ?: "";
+        uint32_t exe = ops & LSM_CLASS_EXE ? class_of(w, q->exe, false) : 0;
+        uint32_t parent = ops & LSM_CLASS_PARENT ? class_of(w, q->parent, false) : 0;
+
+        return number_in(w, s->uid, q->uid) && number_in(w, s->gid, q->gid) && number_in(w, s->exe, exe) &&
+               number_in(w, s->parent, parent) && (s->comm == 0 || is_member(w, s->comm, comm, strlen(comm))) &&
+               !(s->flags & LSM_SUBJECT_HOST && !q->is_host) && !(s->flags & LSM_SUBJECT_NOT_HOST && q->is_host) &&
+               !(s->flags & LSM_SUBJECT_OWNER && !q->is_owner) && !(s->flags & LSM_SUBJECT_NOT_OWNER && q->is_owner);
+}
+
+/* The rule that decides; "": none does. */
+static inline const char *decider(const struct world *w, const struct question *q) {
+        const struct lsm_rules_class *classes = (const struct lsm_rules_class *)w->t.classes.data, *class;
+        const struct lsm_rules_rule *rules = (const struct lsm_rules_rule *)w->t.rules.data;
+        const uint32_t *refs = (const uint32_t *)w->t.refs.data;
+        uint32_t number = class_of(w, q->path, q->below);
+
+        assert_true(number < w->t.classes.len / sizeof(*classes));
+        class = &classes[number];
+        assert_true(class->n <= LSM_CLASS_RULES_MAX);
+        for (uint32_t i = 0; i < class->n; i++) {
+                const struct lsm_rules_rule *rule = &rules[refs[class->first + i]];
+
+                /* What is not in the class's operations is not looked for. */
+                assert_int_equal(rule->ops & ~class->ops, 0);
+                if (rule->ruleset != q->ruleset || !(rule->ops & LSM_OP_BIT(q->op)) ||
+                    !number_in(w, rule->object, q->value & rule->object_mask) || !subject_is(w, &rule->subject, q, class->ops) ||
+                    (rule->unless.flags & LSM_SUBJECT_ANY && subject_is(w, &rule->unless, q, class->ops)))
+                        continue;
+                return rule->id;
+        }
+        return "";
+}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+# Rules in YAML on a real kernel: which paths, tasks and policies they are about, and the ways around them that are none.
+# files: tests/vm/node.sh:/test/node.sh
+# needs: setpriv
+# timeout: 300
+# shellcheck disable=SC2154 # set by lib.sh
+. "$TESTLIB"
+. /test/node.sh
+
+R=/tmp/r
+mkdir -p $R/tree/deep/er $R/tree/public $R/letters $R/a/b $R/bin $R/out
+for f in exact readable catonly users named watched other tree/one tree/deep/er/two tree/public/three a/b/x.key a/x.keys \
+        letters/b1 letters/d1 letters/b letters/b12; do
+        echo content >$R/$f
+done
+cp /bin/busybox $R/bin/busybox
+chmod 1777 /tmp
+chmod 0755 $R
+chmod -R a+rX $R
+
+reads() { cat "$R/$1" >/dev/null; }
+denied_here() { # FILE: for EACCES, and not for want of the file
+        [ -e "$R/$1" ] && ! cat "$R/$1" 2>"$T/why" >/dev/null && grep -q 'Permission denied' "$T/why"
+}
+as_user() { /usr/bin/setpriv --reuid "$1" --regid "$1" --clear-groups cat "$2"; }
+
+config 'confirm: {deadline: 200s, health: 1s}'
+apply rules-files
+is "$status" 0 "a bundle of rules is installed"
+diag "$err"
+
+# ---- which paths -----------------------------------------------------------------------------------------------------
+
+ok "an exact path" denied_here exact
+ok "what its name begins like is not meant" reads other
+ok "a tree: a file in it" denied_here tree/one
+ok "a tree: further down" denied_here tree/deep/er/two
+ok "a tree within, that is allowed" reads tree/public/three
+ok "a glob over folders" denied_here a/b/x.key
+ok "what only begins so is not meant" reads a/x.keys
+ok "brackets and a question mark" denied_here letters/b1
+ok "another letter" reads letters/d1
+ok "a letter less" reads letters/b
+ok "a letter more" reads letters/b12
+ok "only writing: reading is allowed" reads readable
+run sh -c "echo more >>$R/readable"
+like "$err" 'Operation not permitted' "only writing: writing is denied, with the errno of the rule"
+
+# ---- which tasks -------------------------------------------------------------------------------------------------------
+
+ok "all programs but one: another" denied_here catonly
+ok "all programs but one: that one" $R/bin/busybox cat $R/catonly
+ok "all users but two: root" denied_here users
+ok "all users but two: one of them" as_user 1001 $R/users
+fails "all users but two: somebody else" as_user 1002 $R/users
+printf '#!/bin/sh\nexec 3<%s/named\n' $R >$R/badname
+chmod 0755 $R/badname
+fails "a task's name" $R/badname
+ok "under another name" reads named
+
+# ---- what comes of it --------------------------------------------------------------------------------------------------
+
+ok "a policy in audit lets through" reads watched
+run lsmpull events --json
+like "$out" '"why":"credentials/exact"|"rule":"exact"' "a denial tells its rule"
+like "$out" '"mode":"audit".*watched' "what would have been denied is told, too"
+
+# ---- ways around -------------------------------------------------------------------------------------------------------
+
+ln -s $R/exact $R/out/link
+ok "a symbolic link" denied_here out/link
+ok "dots" denied_here out/../exact
+ok "a folder of the process" sh -c "cd $R/tree && ! cat one"
+fails "a hard link is not made" ln $R/exact $R/out/hard
+fails "nor one of what is in a tree" ln $R/tree/one $R/out/hard
+ok "of what is allowed there, it is" ln $R/other $R/out/other
+fails "a rename out" mv $R/exact $R/out/exact
+fails "of a file of a tree" mv $R/tree/one $R/out/one
+fails "of a folder above" mv $R/tree $R/out/tree
+fails "of a folder in it" mv $R/tree/deep $R/out/deep
+ok "within the tree" mv $R/tree/one $R/tree/uno
+ok "and stays denied" denied_here tree/uno
+ok "of what is allowed" mv $R/out/other $R/out/moved
+mkdir -p $R/mnt
+mount --bind $R/tree $R/mnt
+ok "a bind mount elsewhere" denied_here mnt/deep/er/two
+umount $R/mnt
+ok "another root" sh -c "! chroot $R /bin/busybox cat /tree/deep/er/two"
+ok "a new file is denied from the start" sh -c "mkdir $R/tree/new && echo x >$R/tree/new/f && ! cat $R/tree/new/f"
+
+lsmpull remove rules-files --yes >/dev/null 2>&1
+ok "without the bundle all is readable" reads tree/deep/er/two
+done_testing
