@@ -21,7 +21,7 @@ _lsmbundle() {
         COMPREPLY=()
 
         if [ "$COMP_CWORD" = 1 ]; then
-                _lsmbundle_words keygen lint build sign verify inspect diff test repo --help --version
+                _lsmbundle_words keygen lint build sign verify inspect diff test repo import --help --version
                 return
         fi
         if [ "$command" = repo ]; then
@@ -30,6 +30,13 @@ _lsmbundle() {
                         return
                 fi
                 command="repo ${COMP_WORDS[2]}"
+        fi
+        if [ "$command" = import ]; then
+                if [ "$COMP_CWORD" = 2 ]; then
+                        _lsmbundle_words kubearmor tetragon --help
+                        return
+                fi
+                command="import ${COMP_WORDS[2]}"
         fi
 
         case $command:$previous in
@@ -53,6 +60,9 @@ _lsmbundle() {
         test:--lsmpull) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
         test:-j | test:--jobs | test:--release | test:--timeout) return ;;
         build:-o | build:--output) _lsmbundle_files .tar.zst; return ;;
+        import*:-o | import*:--output) _lsmbundle_files; return ;;
+        import*:--mode) _lsmbundle_words audit enforce; return ;;
+        import*:--name) return ;;
         keygen:-d | keygen:--dir) _lsmbundle_files; return ;;
         build:-j | build:--jobs | build:--release | build:--bundle-version | verify:-t | verify:--threshold) return ;;
         esac
@@ -76,6 +86,7 @@ _lsmbundle() {
         'repo refresh') options='--repo --key --all' ;;
         'repo rotate') options='--repo --key --add --remove --threshold' ;;
         'repo show') options='--repo --json' ;;
+        'import kubearmor' | 'import tetragon') options='--output --name --mode --whole-node' ;;
         *) return ;;
         esac
         case $cur in
@@ -85,6 +96,7 @@ _lsmbundle() {
         lint | build | 'repo init' | 'repo publish') _lsmbundle_files ;;
         sign | verify | inspect | diff | test | 'repo stage') _lsmbundle_files .tar.zst ;;
         'repo rotate') _lsmbundle_words "$roles" ;;
+        import*) _lsmbundle_files .yaml .yml ;;
         esac
 }
 

@@ -57,7 +57,7 @@ _lsmpull() {
         install) own='--key --threshold' ;;
         status) own='--json --check' ;;
         doctor) own='--json' ;;
-        events) own='--follow --json --policy --denied' ;;
+        events) own='--follow --json --policy --bundle --rule --mode --since --denied' ;;
         remove) own='--yes' ;;
         pause) own='--for' ;;
         run | once | rollback | retry | resume | boot) ;;
