@@ -94,7 +94,7 @@ int main(int argc, char **argv) {
                 return 2;
         object = argv[3];
         setvbuf(stdout, NULL, _IONBF, 0);
-        h = hammer_start(false);
+        h = hammer_start(HAMMER_FILE, 2);
         n = (strcmp(argv[1], "detach") == 0 ? swap_by_detaching : swap_by_one_store)(h, now() + atof(argv[2]));
         hammer_sum(h, &tries, &leaks, &wrong);
         printf("%s: %lu swaps, %lu attempts, %lu leaks, %lu wrong denials\n", argv[1], n, tries, leaks, wrong);

@@ -16,28 +16,44 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HAMMERS 2
+#define HAMMERS_MAX 4
 #define SECRET "/tmp/hammer/shadow"
 #define HARMLESS "/tmp/hammer/harmless"
 
-struct hammer {
-        volatile bool go, stop;
-        bool sockets; /* raw sockets are denied, too */
-        struct {
-                volatile unsigned long tries, leaks, wrong;
-        } of[HAMMERS];
-        pid_t pids[HAMMERS];
+/* What is tried, beside opening SECRET, which every policy under the hammer denies, and HARMLESS, which none does. */
+enum hammer_what {
+        HAMMER_FILE,       /* nothing */
+        HAMMER_SOCKETS,    /* raw sockets, which are denied, too */
+        HAMMER_OPERATIONS, /* instead: what hammer_operations.h has */
 };
 
+struct hammer {
+        volatile bool go, stop;
+        enum hammer_what what;
+        int n;
+        struct {
+                volatile unsigned long tries, leaks, wrong;
+        } of[HAMMERS_MAX];
+        pid_t pids[HAMMERS_MAX];
+};
+
+#include "hammer_operations.h"
+
 static inline void hammer_try(struct hammer *h, int i) {
-        int fd = open(SECRET, O_RDONLY);
+        int fd;
+
+        if (h->what == HAMMER_OPERATIONS) {
+                hammer_operations_try(h, i);
+                return;
+        }
+        fd = open(SECRET, O_RDONLY);
 
         h->of[i].tries++;
         if (fd >= 0) {
                 h->of[i].leaks++;
                 close(fd);
         }
-        if (h->sockets) {
+        if (h->what == HAMMER_SOCKETS) {
                 fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
                 h->of[i].tries++;
                 if (fd >= 0) {
@@ -53,7 +69,8 @@ static inline void hammer_try(struct hammer *h, int i) {
                 close(fd);
 }
 
-static inline struct hammer *hammer_start(bool sockets) {
+/* n: how many processes, at most HAMMERS_MAX. They begin when h->go is set. */
+static inline struct hammer *hammer_start(enum hammer_what what, int n) {
         struct hammer *h = mmap(NULL, sizeof(*h), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
         if (h == MAP_FAILED)
@@ -61,8 +78,11 @@ static inline struct hammer *hammer_start(bool sockets) {
         mkdir("/tmp/hammer", 0755);
         close(open(SECRET, O_CREAT | O_WRONLY, 0644));
         close(open(HARMLESS, O_CREAT | O_WRONLY, 0644));
-        h->sockets = sockets;
-        for (int i = 0; i < HAMMERS; i++) {
+        h->what = what;
+        h->n = n;
+        if (what == HAMMER_OPERATIONS)
+                hammer_operations_begin(n);
+        for (int i = 0; i < n; i++) {
                 h->pids[i] = fork();
                 if (h->pids[i] == 0) {
                         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -82,7 +102,7 @@ static inline struct hammer *hammer_start(bool sockets) {
 
 static inline void hammer_sum(const struct hammer *h, unsigned long *tries, unsigned long *leaks, unsigned long *wrong) {
         *tries = *leaks = *wrong = 0;
-        for (int i = 0; i < HAMMERS; i++) {
+        for (int i = 0; i < h->n; i++) {
                 *tries += h->of[i].tries;
                 *leaks += h->of[i].leaks;
                 *wrong += h->of[i].wrong;
@@ -91,7 +111,7 @@ static inline void hammer_sum(const struct hammer *h, unsigned long *tries, unsi
 
 static inline void hammer_stop(struct hammer *h) {
         h->stop = true;
-        for (int i = 0; i < HAMMERS; i++)
+        for (int i = 0; i < h->n; i++)
                 waitpid(h->pids[i], NULL, 0);
 }
 

@@ -2,12 +2,12 @@
 /*
  * Swaps under the hammer, with the agent's own code: its loader, its slots, its gate.
  *
- *      swap_hammer [--swaps N] [--flips N] [--sleeper OBJECT --sleeps N] [--sockets] --key PUB BUNDLE1 BUNDLE2
+ *      swap_hammer [--swaps N] [--flips N] [--sleeper OBJECT --sleeps N] [--sockets|--operations] --key PUB BUNDLE1 BUNDLE2
  *
  * --swaps: whole ones (load into a slot, flip, then by turns confirm, roll back, or let the kernel expire it).
  * --flips: between two loaded slots, as fast as they go. --sleeps: a victim is held in somebody else's sleeping program on
  * the hook, in front of the dispatcher, while whole swaps go by (behind it, a denied call does not come). Both bundles deny the
- * same: nothing may ever get through.
+ * same: nothing may ever get through. Two processes hammer; with --operations four, on as many hooks as hammer_operations.h has.
  * Exit status 0: no leak, no wrong denial, no empty slot met.
  */
 #include <bpf/bpf.h>
@@ -251,14 +251,11 @@ static void first(struct run *run) {
 }
 
 int main(int argc, char **argv) {
-        enum { SWAPS = 1, FLIPS, SLEEPER, SLEEPS, SOCKETS, KEY };
-        static const struct option options[] = {{"swaps", 1, NULL, SWAPS},
-                                                {"flips", 1, NULL, FLIPS},
-                                                {"sleeper", 1, NULL, SLEEPER},
-                                                {"sleeps", 1, NULL, SLEEPS},
-                                                {"sockets", 0, NULL, SOCKETS},
-                                                {"key", 1, NULL, KEY},
-                                                {0}};
+        enum { SWAPS = 1, FLIPS, SLEEPER, SLEEPS, SOCKETS, OPERATIONS, KEY };
+        static const struct option options[] = {{"swaps", 1, NULL, SWAPS},     {"flips", 1, NULL, FLIPS},
+                                                {"sleeper", 1, NULL, SLEEPER}, {"sleeps", 1, NULL, SLEEPS},
+                                                {"sockets", 0, NULL, SOCKETS}, {"operations", 0, NULL, OPERATIONS},
+                                                {"key", 1, NULL, KEY},         {0}};
         unsigned long n_swaps = 0, n_flips = 0, n_sleeps = 0, tries, leaks, wrong;
         unsigned long long misses, left_out;
         struct run run = {0};
@@ -268,7 +265,7 @@ int main(int argc, char **argv) {
         struct victim v;
         const char *sleeper = NULL;
         struct hammer *h;
-        bool sockets = false;
+        enum hammer_what what = HAMMER_FILE;
         int opt;
 
         if (argc > 1 && streq(argv[1], "@loader")) /* the agent's children are the agent's own program; here that is this one */
@@ -288,7 +285,10 @@ int main(int argc, char **argv) {
                         sleeper = optarg;
                         break;
                 case SOCKETS:
-                        sockets = true;
+                        what = HAMMER_SOCKETS;
+                        break;
+                case OPERATIONS:
+                        what = HAMMER_OPERATIONS;
                         break;
                 case KEY:
                         if (keyring_add_file(&ring, optarg, &err) < 0)
@@ -300,7 +300,7 @@ int main(int argc, char **argv) {
         if (argc - optind != 2 || (n_sleeps && !sleeper))
                 return 2;
         setvbuf(stdout, NULL, _IONBF, 0);
-        h = hammer_start(sockets);
+        h = hammer_start(what, what == HAMMER_OPERATIONS ? HAMMERS_MAX : 2);
         if (sleeper)
                 victim_start(&v);
         open_all(&run, &config, &ring, argv + optind);
