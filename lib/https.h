@@ -25,14 +25,16 @@ struct https_response {
 
 struct https_request {
         const char *url;
-        bool plain_http; /* http:// is let through, too: for tests/tuf/tuf-client alone, never in what people install */
+        bool plain_http; /* http:// is let through, too: for tests/tuf/tuf-client, and to the loopback; for no other */
         struct https_session *session;            /* keeps the connection for the next request; NULL: one of its own */
         const char *etag, *last_modified;         /* makes the request conditional; each may be NULL */
         const struct buf *ca, *certificate, *key; /* PEM text; NULL: the system's CAs, no client certificate */
         const char *token;                        /* sent to the URL's own host only, not where it redirects to */
-        const char *user;      /* the token is this user's password (Git hosts want it so); NULL: bearer token */
-        const char *proxy;     /* URL; NULL: none */
-        const uint16_t *ports; /* TCP ports it may connect to; NULL: those of https_ports() */
+        const char *user;                       /* the token is this user's password (Git hosts want it so); NULL: bearer token */
+        const char *scheme;                     /* "Splunk": the token's, instead of "Bearer"; NULL: as above */
+        const char *header_name, *header_value; /* one more header; NULL: none */
+        const char *proxy;                      /* URL; NULL: none */
+        const uint16_t *ports;                  /* TCP ports it may connect to; NULL: those of https_ports() */
         size_t n_ports;
         uint64_t max_bytes; /* of the whole file, also when only its rest is asked for */
         long timeout_ms;    /* for the whole transfer */
@@ -42,7 +44,8 @@ struct https_request {
          * What comes may be the whole file all the same. */
         uint64_t offset;
         const char *if_range;
-        /* A POST with this body; what the answer's Content-Type must be. Each may be NULL. */
+        /* A POST with this body, and any answer of success is wanted; what the answer's Content-Type must be: then a 200. Each may
+         * be NULL. */
         const struct buf *post;
         const char *post_type, *want_type;
         /* Once, when the answer is known to be wanted, before the first data. May be NULL. */
@@ -54,6 +57,10 @@ struct https_request {
 /* Checks the URLs' form, before anything is sent (bad-configuration; http:// always is), and lists the ports they need: the
  * URL's own or the proxy's, and 443, where a redirect may lead. */
 int https_ports(const char *url, const char *proxy, uint16_t ret[static HTTPS_PORTS_MAX], size_t *ret_n, struct err *err);
+/* The same where http:// is let through, too (plain_http). */
+int https_ports_plain(const char *url, uint16_t ret[static HTTPS_PORTS_MAX], size_t *ret_n, struct err *err);
+/* Is it http:// to this very machine (127.0.0.0/8, [::1] or localhost)? Nobody is on the way then. */
+bool https_is_loopback(const char *url);
 /* too-large, or no stable reason. -ENOENT: the server says that there is no such file (404, 410). -EPERM: that it is forbidden (403).
  * -ERANGE: it has nothing from `offset` on (416). ret->retry_after_s and ret->status are also set on failure. */
 int https_get(const struct https_request *req, struct https_response *ret, struct err *err);

@@ -48,17 +48,23 @@ static int type_check(struct transfer *t) {
         return err_set(t->err, -EPROTO, REASON_NONE, "the answer is not of type %s", t->req.want_type);
 }
 
+/* A body of nothing else is wanted; the status will be the message. */
+static bool status_wanted(const struct https_request *req, long status) {
+        if (req->post && !req->want_type)
+                return status >= 200 && status < 300;
+        return status == 200 || (status == 206 && req->offset > 0);
+}
+
 bool https_transfer_begin(struct transfer *t) {
         long status = 0;
 
         if (t->begun)
                 return t->failed == 0;
-        if (curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK ||
-            !(status == 200 || (status == 206 && t->req.offset > 0)))
-                return false; /* no body of anything else is wanted; the status will be the message */
+        if (curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || !status_wanted(&t->req, status))
+                return false;
         t->begun = true;
         t->failed = type_check(t);
-        if (t->failed == 0 && status == 206)
+        if (t->failed == 0 && status == 206 && t->req.offset > 0)
                 t->failed = resume_check(t);
         if (t->failed < 0)
                 return false;
@@ -118,6 +124,19 @@ static int header_add(struct curl_slist **list, const char *name, const char *va
         return 0;
 }
 
+static int authorization_add(struct curl_slist **list, const struct https_request *req) {
+        cleanup_buf_wipe struct buf line = {0};
+        struct curl_slist *longer;
+
+        if (buf_printf(&line, "Authorization: %s %s", req->scheme, req->token) < 0)
+                return -ENOMEM;
+        longer = curl_slist_append(*list, line.data);
+        if (!longer)
+                return -ENOMEM;
+        *list = longer;
+        return 0;
+}
+
 static bool validator_sendable(const char *text) {
         return !text || https_validator_valid(text);
 }
@@ -142,6 +161,10 @@ static int headers_make(const struct https_request *req, struct curl_slist **ret
                 r = header_add(ret, "Accept", req->want_type);
         if (r == 0 && req->post_type)
                 r = header_add(ret, "Content-Type", req->post_type);
+        if (r == 0 && req->header_name)
+                r = header_add(ret, req->header_name, req->header_value);
+        if (r == 0 && req->token && req->scheme)
+                r = authorization_add(ret, req);
         if (r == 0 && req->post)
                 r = header_add(ret, "Expect", ""); /* no round trip of its own to ask whether the body is wanted */
         return r < 0 ? err_errno(err, r, "headers") : 0;
@@ -211,7 +234,7 @@ static CURLcode set_credentials(CURL *curl, const struct https_request *req) {
                 SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
                 SET(CURLOPT_USERNAME, req->user);
                 SET(CURLOPT_PASSWORD, req->token);
-        } else if (req->token) {
+        } else if (req->token && !req->scheme) {
                 SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
                 SET(CURLOPT_XOAUTH2_BEARER, req->token);
         }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* URLs and header fields, as far as we look into them ourselves. */
+#include <arpa/inet.h>
+
 #include "https_parts.h"
 
 bool https_validator_valid(const char *text) {
@@ -122,4 +124,23 @@ int https_ports_list(const char *url, const char *proxy, bool plain_http, uint16
 
 int https_ports(const char *url, const char *proxy, uint16_t ret[static HTTPS_PORTS_MAX], size_t *ret_n, struct err *err) {
         return https_ports_list(url, proxy, false, ret, ret_n, err);
+}
+
+int https_ports_plain(const char *url, uint16_t ret[static HTTPS_PORTS_MAX], size_t *ret_n, struct err *err) {
+        return https_ports_list(url, NULL, true, ret, ret_n, err);
+}
+
+bool https_is_loopback(const char *url) {
+        cleanup_url CURLU *u = curl_url();
+        struct in_addr a;
+        char *host = NULL;
+        bool is;
+
+        if (!u || curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK || !url_part_is(u, CURLUPART_SCHEME, "http") ||
+            curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+                return false;
+        is = streq(host, "localhost") || streq(host, "[::1]") ||
+             (inet_pton(AF_INET, host, &a) == 1 && ntohl(a.s_addr) >> 24 == 127);
+        curl_free(host);
+        return is;
 }

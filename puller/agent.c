@@ -13,7 +13,6 @@
 #include "status.h"
 
 #define NS 1000000000LL
-#define REPORTER_RESTART_NS (5 * NS)
 #define METRICS_NS (60 * NS)
 #define MOUNTS_NS NS
 
@@ -115,16 +114,6 @@ static bool request_take(struct agent *a) {
 
 /* ---- waiting ----------------------------------------------------------------------------------------------------------- */
 
-static void reporter_keep(struct agent *a) {
-        struct err err = {0};
-
-        if (a->reporter.pid || a->events_listener < 0 || monotonic_ns() < a->reporter_due)
-                return;
-        a->reporter_due = monotonic_ns() + REPORTER_RESTART_NS;
-        if (reporter_start(&a->node, a->events_listener, &a->reporter, &err) < 0)
-                fprintf(stderr, "no events are reported: %s\n", err.msg);
-}
-
 /* Between steps only: a swap does not wait for them. */
 static void metrics_keep(struct agent *a) {
         struct err err = {0};
@@ -170,12 +159,12 @@ static void mounts_changed(struct agent *a) {
 }
 
 static struct timespec timeout(const struct agent *a, int64_t deadline) {
-        int64_t now = monotonic_ns(), left = deadline - now;
+        int64_t now = monotonic_ns(), left = deadline - now, events_due = agent_events_due(a);
 
         if (a->watchdog_ns && left > a->watchdog_ns)
                 left = a->watchdog_ns;
-        if (!a->reporter.pid && a->events_listener >= 0 && left > a->reporter_due - now)
-                left = a->reporter_due - now;
+        if (events_due < INT64_MAX && left > events_due - now)
+                left = events_due - now;
         if (a->config->metrics_file && !a->working && left > a->metrics_due - now)
                 left = a->metrics_due - now;
         if (left > a->guard_due - now)
@@ -194,7 +183,8 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
                 struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
                                        {.fd = a->listener, .events = POLLIN},
                                        {.events = POLLIN},
-                                       {.fd = a->mounts, .events = POLLPRI}};
+                                       {.fd = a->mounts, .events = POLLPRI},
+                                       {.events = POLLIN}};
                 struct timespec ts;
                 int n;
 
@@ -208,20 +198,21 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
                 if (a->watchdog_ns)
                         sd_notify(0, "WATCHDOG=1");
                 guard_keep(a);
-                reporter_keep(a);
+                agent_events_keep(a);
                 reporter_watch(&a->watch, &a->reporter, &a->node);
                 metrics_keep(a);
                 mounts_keep(a);
                 fds[2].fd = a->reporter.pid ? a->reporter.pidfd : -1;
+                fds[4].fd = a->sender.pid ? a->sender.pidfd : -1;
                 ts = timeout(a, deadline_ns);
                 n = ppoll(fds, ARRAY_SIZE(fds), &ts, &a->waiting_mask);
                 /* A policy on trial may deny even this. It does not end the loop: the deadline does. */
                 if (n < 0 && errno != EINTR)
                         clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = 50000000}, NULL);
-                if (n > 0 && fds[2].revents) {
-                        child_kill(&a->reporter);
-                        fprintf(stderr, "the reporter has ended: starting another\n");
-                }
+                if (n > 0 && fds[2].revents)
+                        agent_reporter_ended(a);
+                if (n > 0 && fds[4].revents)
+                        agent_sender_ended(a);
                 if (n > 0 && fds[3].revents)
                         mounts_changed(a);
                 if (n > 0 && fds[1].revents && request_take(a))
@@ -263,7 +254,10 @@ int agent_run(const struct options *options, struct config *config) {
                           .asker = -1,
                           .mounts = mounts_open(),
                           .canceler = -1,
-                          .reporter = CHILD_INIT};
+                          .spool = -1,
+                          .wake = {-1, -1},
+                          .reporter = CHILD_INIT,
+                          .sender = CHILD_INIT};
         struct err err = {0};
         uint64_t watchdog_us;
         int r;
@@ -289,8 +283,7 @@ int agent_run(const struct options *options, struct config *config) {
                 agent_loop(&a);
                 sd_notify(0, "STOPPING=1");
         }
-        child_kill(&a.reporter);
-        reporter_watch_done(&a.watch);
+        agent_events_end(&a);
         guard_leave(&a.node.agent.guard);
         close_p(&a.mounts);
         close_p(&a.listener);

@@ -102,19 +102,6 @@ static void watch_pins(struct agent *a) {
                 restore(a);
 }
 
-/* A reporter opens its sinks before it gives up the right to. What readers could still have asked it for is forgotten, so only
- * when there is a reason. */
-static void reporter_reload(struct agent *a, const struct config *fresh) {
-        struct sinks_spec now, then;
-
-        reporter_sinks(a->config, &now);
-        reporter_sinks(fresh, &then);
-        if (memcmp(&now, &then, sizeof(now)) == 0 && !sinks_counts_failing(a->node.sinks))
-                return;
-        child_kill(&a->reporter);
-        a->reporter_due = 0;
-}
-
 /* SIGHUP. What cannot change under a running agent (its directories) waits for a restart, and is said. */
 static void configuration_reload(struct agent *a) {
         struct config fresh = {0}, *c = a->config;
@@ -129,7 +116,7 @@ static void configuration_reload(struct agent *a) {
                 config_done(&fresh);
                 return;
         }
-        reporter_reload(a, &fresh);
+        agent_events_reload(a, &fresh);
         config_done(c);
         *c = fresh;
         node_mode_update(&a->node);

@@ -8,6 +8,7 @@
 #include "metrics.h"
 #include "options.h"
 #include "reporter.h"
+#include "sender.h"
 #include "source.h"
 
 struct agent {
@@ -17,8 +18,9 @@ struct agent {
         struct node node;
         struct source source;
         int listener, events_listener;
-        struct child reporter;
-        int64_t reporter_due; /* when to start it (again) */
+        struct child reporter, sender;
+        int64_t reporter_due, sender_due; /* when to start them (again) */
+        int spool, wake[2];               /* theirs, for a receiver in the network: the folder, a pipe; -1: not open */
         struct reporter_watch watch;
         int64_t guard_due;   /* when to renew its lease */
         int64_t restore_due; /* when to try again to restore what is not in force as it should be; 0: all is */
@@ -42,6 +44,19 @@ bool agent_stopping(void);
 bool agent_hangup_take(void);
 /* Whoever called off what was under way learns that it is over. */
 void agent_canceler_answer(struct agent *a);
+
+/* ---- agent_events.c: the children that tell of events ---- */
+
+/* Starts those that should run and do not. */
+void agent_events_keep(struct agent *a);
+/* When to call it again, CLOCK_MONOTONIC; INT64_MAX: they run. */
+int64_t agent_events_due(const struct agent *a);
+/* One has ended. */
+void agent_reporter_ended(struct agent *a);
+void agent_sender_ended(struct agent *a);
+/* Before `fresh` takes the place of the configuration: those that are to do something else then end. */
+void agent_events_reload(struct agent *a, const struct config *fresh);
+void agent_events_end(struct agent *a);
 
 /* ---- agent_cycle.c ---- */
 

@@ -53,11 +53,13 @@ static void list_free(char **list) {
 }
 
 void config_done(struct config *c) {
-        char *strings[] = {c->file,         c->source,      c->repository,    c->git,          c->git_branch, c->root_file,
-                           c->ring,         c->node_id,     c->first_boot,    c->metrics_file, c->ca,         c->certificate,
-                           c->client_key,   c->token_file,  c->https_user,    c->proxy,        c->ssh_key,    c->ssh_known_hosts,
-                           c->fetcher_user, c->loader_user, c->reporter_user, c->state_dir,    c->run_dir,    c->bpffs_dir,
-                           c->cgroup_dir,   c->fetcher_exe, c->cache_dir,     c->events_file};
+        char *strings[] = {
+                c->file,         c->source,      c->repository,         c->git,          c->git_branch,   c->root_file,
+                c->ring,         c->node_id,     c->first_boot,         c->metrics_file, c->ca,           c->certificate,
+                c->client_key,   c->token_file,  c->https_user,         c->proxy,        c->ssh_key,      c->ssh_known_hosts,
+                c->fetcher_user, c->loader_user, c->reporter_user,      c->state_dir,    c->run_dir,      c->bpffs_dir,
+                c->cgroup_dir,   c->fetcher_exe, c->cache_dir,          c->events_file,  c->events_url,   c->events_format,
+                c->events_token, c->events_ca,   c->events_certificate, c->events_key,   c->events_tenant};
 
         for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
                 free(strings[i]);
@@ -66,6 +68,7 @@ void config_done(struct config *c) {
         list_free(c->audit);
         list_free(c->health_command);
         list_free(c->stale_command);
+        list_free(c->events_labels);
         *c = (struct config){};
 }
 

@@ -17,6 +17,8 @@
  *      on_stale: {run: [PROGRAM, ARG...], after: 1d}
  *      metrics: {file: FILE.prom}
  *      events: {file: {path: FILE, max_size: 64MiB, keep: 5}, journald: true|false}
+ *      events: {http: {url: URL, format: loki|splunk|otlp, token: FILE, ca: FILE, certificate: FILE, key: FILE, tenant: NAME,
+ *                      labels: [NAME=VALUE...], max_size: 64MiB}}
  *      confirm: {deadline: 60s, health: 10s, max-denials: N, command: [PROGRAM, ARG...]}
  *      limits: {archive: 64MiB, content: 256MiB}
  *      mode: enforce|audit                                              # audit lowers every policy; it is never raised
@@ -26,7 +28,7 @@
  *      paths: {state: DIR, run: DIR, cache: DIR, bpffs: DIR, cgroup: DIR}
  *
  * Files and folders are absolute paths. http:// is refused: a signature does not show that somebody on the way holds back what
- * is newer.
+ * is newer. (Events may go by it to a collector on this machine.)
  */
 #pragma once
 
@@ -55,7 +57,11 @@ struct config {
         uint64_t events_max_size; /* 0: not said */
         unsigned events_keep;     /* 0: not said */
         bool events_journald;
-        char *https_user; /* the token is this user's password; NULL: it is a bearer token */
+        /* The receiver in the network. url NULL: none; each of the others may be NULL. */
+        char *events_url, *events_format, *events_token, *events_ca, *events_certificate, *events_key, *events_tenant;
+        char **events_labels;  /* NULL-terminated, NAME=VALUE */
+        uint64_t events_spool; /* bytes; 0: not said */
+        char *https_user;      /* the token is this user's password; NULL: it is a bearer token */
         char *ssh_key, *ssh_known_hosts;
         char **key_files;
         size_t n_key_files;

@@ -4,6 +4,7 @@
 
 #include "config_setting.h"
 #include "sink_file.h"
+#include "spool.h"
 
 #define S_NS 1000000000LL
 #define DEADLINE_MAX (24 * 3600 * S_NS) /* the gate's clock wraps after weeks; a day is more than anyone watches */
@@ -98,6 +99,36 @@ static int users_judge(const struct config *c, struct judgement *j) {
         return 0;
 }
 
+static int events_http_judge(const struct config *c, struct judgement *j) {
+        static const char why[] = "it is of no use without events.http.url";
+        const struct {
+                const char *key;
+                bool said;
+        } rest[] = {{"format", c->events_format},           {"token", c->events_token},       {"ca", c->events_ca},
+                    {"certificate", c->events_certificate}, {"key", c->events_key},           {"tenant", c->events_tenant},
+                    {"labels", c->events_labels},           {"max_size", c->events_spool > 0}};
+        const char *format = c->events_format;
+
+        for (size_t i = 0; !c->events_url && i < ARRAY_SIZE(rest); i++)
+                if (rest[i].said)
+                        return blame(j, "events.http", rest[i].key, why);
+        if (!c->events_url)
+                return 0;
+        if (!format)
+                return blame(j, "events.http", "url", "what does the receiver take? Say format: loki, splunk or otlp");
+        if (c->events_key && !c->events_certificate)
+                return blame(j, "events.http", "key", "it is of no use without events.http.certificate");
+        if (c->events_certificate && !c->events_key)
+                return blame(j, "events.http", "certificate", "it is of no use without events.http.key");
+        if (c->events_tenant && !streq(format, "loki"))
+                return blame(j, "events.http", "tenant", "only Loki has tenants");
+        if (streq(format, "splunk") && !c->events_token)
+                return blame(j, "events.http", "format", "Splunk takes nothing without events.http.token");
+        if (c->events_spool && c->events_spool < SPOOL_MIN)
+                return blame(j, "events.http", "max_size", "at least 1MiB");
+        return 0;
+}
+
 static int events_judge(const struct config *c, struct judgement *j) {
         static const char why[] = "it is of no use without events.file.path";
 
@@ -107,7 +138,7 @@ static int events_judge(const struct config *c, struct judgement *j) {
                 return blame(j, "events.file", "keep", why);
         if (c->events_max_size && c->events_max_size < SINK_FILE_MIN)
                 return blame(j, "events.file", "max_size", "at least 64KiB");
-        return 0;
+        return events_http_judge(c, j);
 }
 
 int settings_judge(const struct config *c, const char **ret_section, const char **ret_key, struct err *err) {

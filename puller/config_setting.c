@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "https.h"
+#include "sender.h"
 #include "sink_file.h"
 
 #define LIMIT_MAX (4ULL << 30)
@@ -27,6 +29,10 @@ enum kind {
         KIND_METRICS,
         KIND_EVENTS,
         KIND_KEEP,
+        KIND_EVENTS_URL,
+        KIND_FORMAT,
+        KIND_TENANT,
+        KIND_LABELS,
         KIND_HTTPS_USER,
         KIND_PROXY,
         KIND_DURATION,
@@ -73,6 +79,15 @@ static const struct setting settings[] = {
         {"events.file", "path", KIND_EVENTS, offsetof(struct config, events_file)},
         {"events.file", "max_size", KIND_LIMIT, offsetof(struct config, events_max_size)},
         {"events.file", "keep", KIND_KEEP, offsetof(struct config, events_keep)},
+        {"events.http", "url", KIND_EVENTS_URL, offsetof(struct config, events_url)},
+        {"events.http", "format", KIND_FORMAT, offsetof(struct config, events_format)},
+        {"events.http", "token", KIND_PATH, offsetof(struct config, events_token)},
+        {"events.http", "ca", KIND_PATH, offsetof(struct config, events_ca)},
+        {"events.http", "certificate", KIND_PATH, offsetof(struct config, events_certificate)},
+        {"events.http", "key", KIND_PATH, offsetof(struct config, events_key)},
+        {"events.http", "tenant", KIND_TENANT, offsetof(struct config, events_tenant)},
+        {"events.http", "labels", KIND_LABELS, offsetof(struct config, events_labels)},
+        {"events.http", "max_size", KIND_LIMIT, offsetof(struct config, events_spool)},
         {"events", "journald", KIND_BOOL, offsetof(struct config, events_journald)},
         {"confirm", "deadline", KIND_DURATION, offsetof(struct config, deadline_ns)},
         {"confirm", "health", KIND_DURATION, offsetof(struct config, health_ns)},
@@ -178,6 +193,38 @@ static int events_check(const char *text, struct err *err) {
         return r < 0 || sink_file_path_valid(text) ? r : bad(err, text, "a file in a folder, with a name of at most 250 bytes");
 }
 
+static int events_url_check(const char *text, struct err *err) {
+        uint16_t ports[HTTPS_PORTS_MAX];
+        size_t n;
+
+        if (strlen(text) >= SENDER_URL_MAX)
+                return err_set(err, -EINVAL, REASON_CONFIG, "a URL of %zu bytes is too long", strlen(text));
+        if (https_is_loopback(text))
+                return https_ports_plain(text, ports, &n, err);
+        if (strncasecmp(text, "http://", 7) == 0)
+                return err_set(
+                        err, -EINVAL, REASON_CONFIG,
+                        "http:// is for a collector on this machine (127.0.0.1, [::1], localhost): anybody on the way could read "
+                        "and change events, and the token; use https://");
+        return https_ports(text, NULL, ports, &n, err);
+}
+
+static int format_check(const char *text, struct err *err) {
+        enum sender_format format;
+
+        return sender_format_parse(text, &format) < 0 ? bad(err, text, "a format: loki, splunk or otlp") : 0;
+}
+
+static int tenant_check(const char *text, struct err *err) {
+        size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!-_.*'()|");
+
+        return n == 0 || text[n] || n > SENDER_HOST_MAX ? bad(err, text, "a tenant: letters, digits and !-_.*'()|") : 0;
+}
+
+static int label_check(const char *text, struct err *err) {
+        return sender_label_valid(text) ? 0 : bad(err, text, "a label: NAME=VALUE, of printable characters");
+}
+
 static int proxy_check(const char *text, struct err *err) {
         static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
 
@@ -269,9 +316,12 @@ static int word_set(const char *text, const char *no, const char *yes, bool *ret
 }
 
 static int (*const text_checks[])(const char *text, struct err *err) = {
-        [KIND_PATH] = path_check,       [KIND_PROXY] = proxy_check,           [KIND_USER] = user_check,
-        [KIND_BRANCH] = branch_check,   [KIND_NAME] = bundle_name_check,      [KIND_NODE_ID] = node_id_check,
-        [KIND_METRICS] = metrics_check, [KIND_HTTPS_USER] = https_user_check, [KIND_EVENTS] = events_check,
+        [KIND_PATH] = path_check,        [KIND_PROXY] = proxy_check,
+        [KIND_USER] = user_check,        [KIND_BRANCH] = branch_check,
+        [KIND_NAME] = bundle_name_check, [KIND_NODE_ID] = node_id_check,
+        [KIND_METRICS] = metrics_check,  [KIND_HTTPS_USER] = https_user_check,
+        [KIND_EVENTS] = events_check,    [KIND_EVENTS_URL] = events_url_check,
+        [KIND_FORMAT] = format_check,    [KIND_TENANT] = tenant_check,
 };
 
 static int scalar_set(struct config *c, const struct setting *s, const char *text, struct err *err) {
@@ -290,6 +340,9 @@ static int scalar_set(struct config *c, const struct setting *s, const char *tex
         case KIND_NODE_ID:
         case KIND_METRICS:
         case KIND_EVENTS:
+        case KIND_EVENTS_URL:
+        case KIND_FORMAT:
+        case KIND_TENANT:
         case KIND_HTTPS_USER:
                 r = text_checks[s->kind](text, err);
                 return r < 0 ? r : string_set(field, text, err);
@@ -345,7 +398,7 @@ static int scalar_set(struct config *c, const struct setting *s, const char *tex
 
 /* ---- lists ---------------------------------------------------------------------------------------------------------- */
 
-static void strings_free(char **list) {
+static void values_free(char **list) {
         for (char **p = list; p && *p; p++)
                 free(*p);
         free(list);
@@ -357,13 +410,13 @@ static int strings_set(char ***field, const char *const *values, size_t n, struc
         for (size_t i = 0; list && i < n; i++) {
                 list[i] = strdup(values[i]);
                 if (!list[i]) {
-                        strings_free(list);
+                        values_free(list);
                         list = NULL;
                 }
         }
         if (!list)
                 return err_errno(err, -ENOMEM, "configuration");
-        strings_free(*field);
+        values_free(*field);
         *field = list;
         return 0;
 }
@@ -375,22 +428,32 @@ static bool named_before(const char *const *values, size_t n) {
         return false;
 }
 
+/* The kinds that are lists: how long, and what each value may be. */
+static const struct list_kind {
+        size_t max;
+        int (*check)(const char *text, struct err *err);
+        bool once; /* no value twice */
+} list_kinds[] = {
+        [KIND_PATHS] = {KEYRING_MAX, path_check, false},          [KIND_NAMES] = {CONFIG_BUNDLES_MAX, bundle_name_check, true},
+        [KIND_POLICIES] = {CONFIG_AUDIT_MAX, policy_check, true}, [KIND_COMMAND] = {LIST_MAX, path_check, false},
+        [KIND_LABELS] = {SENDER_LABELS_MAX, label_check, true},
+};
+
+static const struct list_kind *list_kind(enum kind kind) {
+        return kind < ARRAY_SIZE(list_kinds) && list_kinds[kind].check ? &list_kinds[kind] : NULL;
+}
+
 static int list_set(struct config *c, const struct setting *s, const char *const *values, size_t n, size_t *ret_bad,
                     struct err *err) {
-        size_t max = s->kind == KIND_PATHS      ? KEYRING_MAX
-                     : s->kind == KIND_NAMES    ? CONFIG_BUNDLES_MAX
-                     : s->kind == KIND_POLICIES ? CONFIG_AUDIT_MAX
-                                                : LIST_MAX;
+        const struct list_kind *kind = list_kind(s->kind);
         size_t n_checked = s->kind == KIND_COMMAND ? 1 : n; /* a command's arguments may be anything */
         int r;
 
-        if (n == 0 || n > max)
-                return err_set(err, -EINVAL, REASON_CONFIG, "a list of 1 to %zu is needed", max);
+        if (n == 0 || n > kind->max)
+                return err_set(err, -EINVAL, REASON_CONFIG, "a list of 1 to %zu is needed", kind->max);
         for (size_t i = 0; i < n_checked; i++) {
-                r = s->kind == KIND_NAMES      ? bundle_name_check(values[i], err)
-                    : s->kind == KIND_POLICIES ? policy_check(values[i], err)
-                                               : path_check(values[i], err);
-                if (r >= 0 && (s->kind == KIND_NAMES || s->kind == KIND_POLICIES) && named_before(values, i))
+                r = kind->check(values[i], err);
+                if (r >= 0 && kind->once && named_before(values, i))
                         r = err_set(err, -EINVAL, REASON_CONFIG, "'%s' is there twice", values[i]);
                 if (r < 0) {
                         *ret_bad = i;
@@ -405,7 +468,7 @@ static int list_set(struct config *c, const struct setting *s, const char *const
 
 int setting_set(struct config *c, const struct setting *s, const char *const *values, size_t n, bool list, size_t *ret_bad,
                 struct err *err) {
-        bool wants_list = s->kind == KIND_PATHS || s->kind == KIND_NAMES || s->kind == KIND_COMMAND || s->kind == KIND_POLICIES;
+        bool wants_list = list_kind(s->kind);
 
         *ret_bad = n;
         if (list != wants_list)

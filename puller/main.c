@@ -15,6 +15,7 @@
 #include "rehearsal.h"
 #include "repo_fetcher.h"
 #include "reporter.h"
+#include "sender.h"
 
 static const struct {
         const char *name;
@@ -42,7 +43,7 @@ static const struct {
 } roles[] = {
         {"@fetcher", fetcher_main},       {"@repository", repo_fetcher_main}, {"@loader", loader_main},
         {"@probe", probe_main},           {"@rehearsal", rehearsal_main},     {"@reporter", reporter_main},
-        {"@health", health_command_main}, {"@token-check", token_check_main},
+        {"@health", health_command_main}, {"@token-check", token_check_main}, {"@sender", sender_main},
 };
 
 static void help(FILE *f) {

@@ -12,12 +12,15 @@
 void reporter_sinks(const struct config *c, struct sinks_spec *ret) {
         *ret = (struct sinks_spec){.max_size = c->events_max_size ? c->events_max_size : SINK_FILE_SIZE,
                                    .keep = c->events_keep ? c->events_keep : SINK_FILE_KEEP,
-                                   .journald = c->events_journald};
+                                   .journald = c->events_journald,
+                                   .http = c->events_url != NULL,
+                                   .http_size = c->events_spool ? c->events_spool : SPOOL_SIZE};
         snprintf(ret->file, sizeof(ret->file), "%s", c->events_file ? c->events_file : "");
 }
 
-static int send_start(int sock, const struct node *n, int listen_fd) {
-        const int fds[] = {n->agent.events, listen_fd, n->sinks_fd, n->agent.folds};
+static int send_start(int sock, const struct node *n, int listen_fd, int spool, int wake) {
+        const int fds[] = {n->agent.events, listen_fd, n->sinks_fd, n->agent.folds, wake, spool};
+        size_t n_fds = ARRAY_SIZE(fds) - (wake < 0 ? 2 : spool < 0);
         struct reporter_start start;
         uid_t uid;
         gid_t gid;
@@ -25,10 +28,10 @@ static int send_start(int sock, const struct node *n, int listen_fd) {
         node_user(n->config->reporter_user, &uid, &gid);
         start = (struct reporter_start){.uid = uid, .gid = gid};
         reporter_sinks(n->config, &start.sinks);
-        return msg_send(sock, &start, sizeof(start), fds, ARRAY_SIZE(fds));
+        return msg_send(sock, &start, sizeof(start), fds, n_fds);
 }
 
-int reporter_start(const struct node *n, int listen_fd, struct child *ret, struct err *err) {
+int reporter_start(const struct node *n, int listen_fd, int spool, int wake, struct child *ret, struct err *err) {
         const struct child_spec spec = {.role = "@reporter", .cgroup = -1};
         struct child c = CHILD_INIT;
         int r;
@@ -40,7 +43,7 @@ int reporter_start(const struct node *n, int listen_fd, struct child *ret, struc
         if (fcntl(c.sock, F_SETFL, O_NONBLOCK) < 0)
                 r = -errno;
         if (r >= 0)
-                r = send_start(c.sock, n, listen_fd);
+                r = send_start(c.sock, n, listen_fd, spool, wake);
         if (r < 0) {
                 child_kill(&c);
                 return err_errno(err, r, "reporter");

@@ -15,9 +15,9 @@
 
 /* What the configuration wants done with events. */
 void reporter_sinks(const struct config *c, struct sinks_spec *ret);
-/* Starts it and tells it the names. listen_fd: SOCK_SEQPACKET, not blocking, bound to RUN/events.sock; it stays the caller's.
- * Sending to it never blocks. It says on stderr why it ends, if it can. */
-int reporter_start(const struct node *n, int listen_fd, struct child *ret, struct err *err);
+/* Starts it and tells it the names. listen_fd: SOCK_SEQPACKET, not blocking, bound to RUN/events.sock; spool, wake: for a receiver in
+ * the network (sinks_open()), -1: none. They stay the caller's. Sending to it never blocks. It says on stderr why it ends, if it can. */
+int reporter_start(const struct node *n, int listen_fd, int spool, int wake, struct child *ret, struct err *err);
 /* Tells it the names of all generations that the journals know; those that it was told before it keeps. */
 int reporter_names(struct child *c, const struct node *n);
 /* An event of the agent's own: the fate of a generation. */

@@ -204,11 +204,11 @@ static int begin(struct reporter *p, struct err *err) {
         struct sandbox_report report;
         struct reporter_start start;
         cleanup_fd int events = -1, counts = -1, folds = -1;
-        int fds[4], r;
+        int fds[6] = {-1, -1, -1, -1, -1, -1}, r;
         size_t n_fds = ARRAY_SIZE(fds);
         ssize_t n = msg_recv(p->sock, &start, sizeof(start), fds, &n_fds);
 
-        if (n != sizeof(start) || n_fds != ARRAY_SIZE(fds))
+        if (n != sizeof(start) || n_fds < 4)
                 return err_set(err, -EPROTO, REASON_NONE, "no orders");
         events = fds[0];
         p->listener = fds[1];
@@ -229,8 +229,10 @@ static int begin(struct reporter *p, struct err *err) {
         p->ring = ring_buffer__new(events, on_record, p, NULL);
         if (!p->ring)
                 return err_errno(err, -errno, "ring buffer");
-        sinks_open(&p->sinks, &start.sinks, SINK_JOURNAL_SOCKET, start.uid, start.gid, p->counts);
-        spec.writable_dir = p->sinks.file.dir;
+        sinks_open(&p->sinks, &start.sinks, SINK_JOURNAL_SOCKET, start.uid, start.gid, fds[5], fds[4], p->counts);
+        spec.writable_dir = p->sinks.file.dir >= 0 ? p->sinks.file.dir : p->sinks.http.spool.dir;
+        spec.writable_too = &p->sinks.http.spool.dir;
+        spec.n_writable_too = p->sinks.http.spool.dir >= 0;
         if (p->sinks.file.dir >= 0 && start.sinks.max_size > spec.max_file)
                 spec.max_file = start.sinks.max_size;
         spec.uid = start.uid;

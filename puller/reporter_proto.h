@@ -5,7 +5,8 @@
 #include "event.h"
 #include "sinks.h"
 
-/* The first: with the ring buffer, the listening socket, the counters of sinks, and the map of folds. */
+/* The first: with the ring buffer, the listening socket, the counters of sinks, and the map of folds; and where a receiver in the
+ * network is configured, the pipe that wakes the sender, and the spool's folder, unless it cannot be opened. */
 struct reporter_start {
         uint32_t uid, gid;
         struct sinks_spec sinks;

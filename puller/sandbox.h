@@ -25,7 +25,9 @@ struct sandbox_spec {
         enum sandbox_profile profile;
         const char *const *readable; /* NULL-terminated: files, and folders with all below; what is not there is skipped */
         int writable_dir;            /* may make and change files below; -1: none */
-        const uint16_t *ports;       /* SANDBOX_NETWORK: TCP ports it may connect to */
+        const int *writable_too;     /* others of that kind, beside the first */
+        size_t n_writable_too;
+        const uint16_t *ports; /* SANDBOX_NETWORK: TCP ports it may connect to */
         size_t n_ports;
         uint64_t max_memory; /* address space; 0: not limited */
         uint64_t max_file;   /* size of any file it writes, memory files included; 0: not limited */

@@ -76,22 +76,26 @@ static int allow_path(int ruleset, const char *path) {
         return allow_fd(ruleset, fd, S_ISDIR(st.st_mode) ? FS_READ_FILE | FS_READ_DIR : FS_READ_FILE);
 }
 
+static int allow_writing(int ruleset, int dir, const struct ruleset_attr *attr) {
+        uint64_t rights = FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR |
+                          FS_MAKE_REG | FS_TRUNCATE;
+
+        return allow_fd(ruleset, dir, rights & attr->handled_fs);
+}
+
 static int allow_all(int ruleset, const struct sandbox_spec *spec, const struct ruleset_attr *attr) {
-        int r;
+        int r = 0;
 
         for (const char *const *p = spec->readable; p && *p; p++) {
                 r = allow_path(ruleset, *p);
                 if (r < 0)
                         return r;
         }
-        if (spec->writable_dir >= 0) {
-                uint64_t rights = FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR |
-                                  FS_MAKE_REG | FS_TRUNCATE;
-
-                r = allow_fd(ruleset, spec->writable_dir, rights & attr->handled_fs);
-                if (r < 0)
-                        return r;
-        }
+        r = spec->writable_dir >= 0 ? allow_writing(ruleset, spec->writable_dir, attr) : 0;
+        for (size_t i = 0; r >= 0 && i < spec->n_writable_too; i++)
+                r = allow_writing(ruleset, spec->writable_too[i], attr);
+        if (r < 0)
+                return r;
         if (!attr->handled_net || spec->profile != SANDBOX_NETWORK)
                 return 0;
         for (size_t i = 0; i < spec->n_ports; i++) {

@@ -72,7 +72,7 @@ static int member_put(struct buf *out, const char *key, const json_t *value) {
 }
 
 /* Of syslog(3): 4 warning, 5 notice, 6 info. */
-static const char *priority(const json_t *event) {
+const char *sink_journal_priority(const json_t *event) {
         const char *type = json_string_value(json_object_get(event, "type"));
         const char *mode = json_string_value(json_object_get(event, "mode"));
         const char *state = json_string_value(json_object_get(event, "state"));
@@ -94,7 +94,7 @@ int sink_journal_format(const json_t *event, struct buf *out) {
                 r = field_put(out, "MESSAGE", message.data, message.len);
         if (r >= 0)
                 r = buf_printf(out, "MESSAGE_ID=" SINK_JOURNAL_MESSAGE_ID "\nPRIORITY=%s\nSYSLOG_IDENTIFIER=lsmpull\n",
-                               priority(event));
+                               sink_journal_priority(event));
         json_object_foreach((json_t *)event, key, value) {
                 if (r >= 0)
                         r = member_put(out, key, value);

@@ -24,6 +24,8 @@ struct sink_journal {
 int sink_journal_prepare(struct sink_journal *s, const char *path, struct err *err);
 void sink_journal_done(struct sink_journal *s);
 
+/* Of syslog(3), as a digit: what an event weighs. */
+const char *sink_journal_priority(const json_t *event);
 /* An entry's fields, as they are sent. -EBADMSG: not an event. */
 int sink_journal_format(const json_t *event, struct buf *out);
 /* Never waits: -EAGAIN when journald has enough to do. */

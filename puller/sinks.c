@@ -3,15 +3,18 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "wait.h"
 
 #define MS 1000000LL
 #define BUSY_NS (50 * MS)     /* a receiver that has enough to do */
 #define FAILED_NS (1000 * MS) /* one that is not there, a full disk */
+#define FLUSH_NS (1000 * MS)  /* the sender has enough to do */
+#define ACCOUNTING_LOOKS 200
 
 bool sinks_spec_any(const struct sinks_spec *spec) {
-        return spec->file[0] || spec->journald;
+        return spec->file[0] || spec->journald || spec->http;
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------------- */
@@ -24,28 +27,79 @@ static void said(enum sink_kind kind, struct sink *s, int error, const char *mes
 }
 
 static void switch_on(struct sink *s, struct sink_counts *counts) {
-        uint64_t left;
-
         *s = (struct sink){.counts = counts, .on = true};
-        /* The reporter before this one was killed with events that it had not written. */
-        left = counts->taken - counts->written - counts->dropped;
-        if (left > JSON_INT_MAX) /* nonsense, from one that was taken over */
-                left = 0;
-        counts->dropped += left;
         counts->error = 0;
         counts->on = true;
+}
+
+/* The reporter before this one was killed with events that it had not written. */
+static void take_over(struct sink *s, uint64_t waiting) {
+        struct sink_counts *c = s->counts;
+        uint64_t left = c->taken - c->written - c->refused - c->dropped - waiting;
+
+        if (left > JSON_INT_MAX) /* nonsense, from one that was taken over */
+                left = 0;
+        c->dropped += left;
         s->owed = left;
 }
 
-void sinks_open(struct sinks *s, const struct sinks_spec *spec, const char *journal, uid_t uid, gid_t gid,
+/* What waits in the spool, while the sender may be taking from it. */
+static int waiting_look(const struct spool *spool, const struct sink_counts *c, struct spool_sum *ret) {
+        const volatile struct sink_counts *now = c;
+        int r = -EAGAIN;
+
+        for (int i = 0; i < ACCOUNTING_LOOKS; i++) {
+                uint64_t before = now->written + now->refused;
+
+                if (!now->accounting) {
+                        r = spool_waiting(spool, now->sent, ret);
+                        if (r != -EAGAIN && (r < 0 || (!now->accounting && before == now->written + now->refused)))
+                                return r;
+                }
+                nanosleep(&(struct timespec){.tv_nsec = 10 * MS}, NULL);
+        }
+        return r;
+}
+
+/* What the receiver has not been told of yet is what was dropped and is neither told nor on its way. */
+static int http_take_over(struct sink *s, const struct spool *spool) {
+        struct sink_counts *c = s->counts;
+        struct spool_sum waiting;
+        int r = waiting_look(spool, c, &waiting);
+
+        if (r < 0)
+                return r;
+        if (c->taken == 0) { /* another agent's */
+                c->taken = waiting.events;
+                c->told = -(int64_t)waiting.told;
+        }
+        take_over(s, waiting.events);
+        s->owed = (uint64_t)((int64_t)c->dropped - c->told - (int64_t)waiting.told);
+        if (s->owed > JSON_INT_MAX)
+                s->owed = 0;
+        return 0;
+}
+
+static int http_open(struct sinks *s, struct sink *sink, uint64_t max_size, int spool, int wake) {
+        int r = sink_http_prepare(&s->http, spool, wake, max_size);
+
+        if (r >= 0)
+                r = http_take_over(sink, &s->http.spool);
+        s->flush_due = 1; /* what another one has left is the sender's to take */
+        return r;
+}
+
+void sinks_open(struct sinks *s, const struct sinks_spec *spec, const char *journal, uid_t uid, gid_t gid, int spool, int wake,
                 struct sinks_counts *counts) {
         struct err err = {0};
         int r;
 
         *s = SINKS_INIT;
-        counts->of[SINK_FILE].on = counts->of[SINK_JOURNALD].on = false;
+        for (size_t i = 0; i < SINK_KINDS; i++)
+                counts->of[i].on = false;
         if (spec->file[0]) {
                 switch_on(&s->sink[SINK_FILE], &counts->of[SINK_FILE]);
+                take_over(&s->sink[SINK_FILE], 0);
                 s->file.max_size = spec->max_size;
                 s->file.keep = spec->keep;
                 r = sink_file_prepare(&s->file, spec->file, uid, gid, &err);
@@ -54,15 +108,26 @@ void sinks_open(struct sinks *s, const struct sinks_spec *spec, const char *jour
         }
         if (spec->journald) {
                 switch_on(&s->sink[SINK_JOURNALD], &counts->of[SINK_JOURNALD]);
+                take_over(&s->sink[SINK_JOURNALD], 0);
                 r = sink_journal_prepare(&s->journal, journal, &err);
                 if (r < 0)
                         said(SINK_JOURNALD, &s->sink[SINK_JOURNALD], -r, err.msg);
+        }
+        if (spec->http) {
+                switch_on(&s->sink[SINK_HTTP], &counts->of[SINK_HTTP]);
+                r = http_open(s, &s->sink[SINK_HTTP], spec->http_size, spool, wake);
+                if (r < 0)
+                        said(SINK_HTTP, &s->sink[SINK_HTTP], -r, sink_error((uint32_t)-r));
+        } else {
+                close_p(&spool);
+                close_p(&wake);
         }
 }
 
 void sinks_close(struct sinks *s) {
         sink_file_done(&s->file);
         sink_journal_done(&s->journal);
+        sink_http_done(&s->http);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------------- */
@@ -73,6 +138,17 @@ void sinks_take(struct sinks *s) {
                         s->sink[i].counts->taken++;
 }
 
+/* What waited longest had to make room. */
+static int spool_write(struct sinks *s, const struct buf *line) {
+        struct spool_sum lost = {0};
+        struct sink *sink = &s->sink[SINK_HTTP];
+        int r = sink_http_write(&s->http, line->data, line->len, &lost);
+
+        sink->counts->dropped += lost.events;
+        sink->owed += lost.events + lost.told;
+        return r;
+}
+
 static int line_write(struct sinks *s, enum sink_kind kind, const json_t *event) {
         cleanup_buf struct buf b = {0};
         int r;
@@ -80,7 +156,9 @@ static int line_write(struct sinks *s, enum sink_kind kind, const json_t *event)
         if (kind == SINK_JOURNALD)
                 return sink_journal_write(&s->journal, event);
         r = event_json_format(event, &b);
-        return r < 0 ? r : sink_file_write(&s->file, b.data, b.len);
+        if (r < 0)
+                return r;
+        return kind == SINK_HTTP ? spool_write(s, &b) : sink_file_write(&s->file, b.data, b.len);
 }
 
 static void drop(struct sink *s, uint64_t n) {
@@ -93,12 +171,13 @@ static void drop(struct sink *s, uint64_t n) {
 static int serve_line(struct sinks *all, enum sink_kind kind, const struct feed *f) {
         struct sink *s = &all->sink[kind];
         cleanup_json json_t *event = NULL;
-        bool telling = s->owed > 0;
+        uint64_t owed = s->owed;
+        bool telling = owed > 0;
         int r;
 
         if (!telling && s->at >= f->next)
                 return 0;
-        event = telling ? event_lost_json(s->owed) : feed_describe(f, s->at);
+        event = telling ? event_lost_json(owed) : feed_describe(f, s->at);
         r = event ? line_write(all, kind, event) : -ENOMEM;
         if (r == -EMSGSIZE && !telling) { /* never fits: the others need not wait for it */
                 drop(s, 1);
@@ -107,9 +186,9 @@ static int serve_line(struct sinks *all, enum sink_kind kind, const struct feed 
         if (r < 0)
                 return r;
         if (telling)
-                s->owed = 0;
+                s->owed -= owed; /* writing it may have cost others */
         else {
-                s->counts->written++;
+                s->counts->written += kind != SINK_HTTP;
                 s->at++;
         }
         return 1;
@@ -147,14 +226,23 @@ static void serve(struct sinks *all, enum sink_kind kind, const struct feed *f) 
                 said(kind, s, 0, "works again");
 }
 
+static void flush(struct sinks *s) {
+        int64_t now = monotonic_ns();
+
+        if (s->http.spool.size > 0 || (s->flush_due && now >= s->flush_due))
+                s->flush_due = sink_http_flush(&s->http) ? 0 : now + FLUSH_NS;
+}
+
 void sinks_serve(struct sinks *s, const struct feed *f) {
         for (size_t i = 0; i < SINK_KINDS; i++)
                 if (s->sink[i].on)
                         serve(s, i, f);
+        if (s->sink[SINK_HTTP].on)
+                flush(s);
 }
 
 int sinks_timeout(const struct sinks *s, const struct feed *f) {
-        int64_t first = INT64_MAX, left;
+        int64_t first = s->flush_due ? s->flush_due : INT64_MAX, left;
 
         for (size_t i = 0; i < SINK_KINDS; i++)
                 if (s->sink[i].on && (s->sink[i].at < f->next || s->sink[i].owed > 0) && s->sink[i].due < first)

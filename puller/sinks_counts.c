@@ -6,12 +6,13 @@
 #include <sys/stat.h>
 
 #include "sinks.h"
+#include "text.h"
 
 /* Without these, whoever has taken over the reporter could make the file shorter, and the supervisor's next look would end it. */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 const char *sink_name(enum sink_kind kind) {
-        static const char *const names[] = {[SINK_FILE] = "file", [SINK_JOURNALD] = "journald"};
+        static const char *const names[] = {[SINK_FILE] = "file", [SINK_JOURNALD] = "journald", [SINK_HTTP] = "http"};
 
         return names[kind];
 }
@@ -60,7 +61,7 @@ void sinks_counts_free(struct sinks_counts *counts) {
 
 bool sinks_counts_failing(const struct sinks_counts *counts) {
         for (size_t i = 0; counts && i < SINK_KINDS; i++)
-                if (counts->of[i].on && counts->of[i].error)
+                if (counts->of[i].on && (counts->of[i].error || counts->of[i].trouble))
                         return true;
         return false;
 }
@@ -70,6 +71,27 @@ static json_int_t number(uint64_t n) {
         return n > JSON_INT_MAX ? JSON_INT_MAX : (json_int_t)n;
 }
 
+/* Both children may write what they like. */
+static json_t *one_json(enum sink_kind kind, struct sink_counts *c) {
+        char trouble[SINK_TROUBLE_MAX];
+        const char *error = sink_error(c->error);
+        json_t *j;
+
+        c->trouble_text[sizeof(c->trouble_text) - 1] = '\0';
+        text_clean(trouble, sizeof(trouble), c->trouble_text);
+        if (!*error && c->trouble)
+                error = *trouble ? trouble : "the receiver takes nothing";
+        j = json_pack("{s:s, s:I, s:I, s:I, s:s}", "name", sink_name(kind), "written", number(c->written), "dropped",
+                      number(c->dropped), "retried", number(c->retried), "error", error);
+        if (kind == SINK_HTTP) {
+                uint64_t waiting = c->taken - c->written - c->refused - c->dropped;
+
+                json_object_set_new(j, "waiting", json_integer(waiting > JSON_INT_MAX ? 0 : (json_int_t)waiting));
+                json_object_set_new(j, "refused", json_integer(number(c->refused)));
+        }
+        return j;
+}
+
 json_t *sinks_counts_json(const struct sinks_counts *counts) {
         json_t *list = json_array();
 
@@ -77,11 +99,8 @@ json_t *sinks_counts_json(const struct sinks_counts *counts) {
                 const volatile struct sink_counts *from = &counts->of[i];
                 struct sink_counts c = *from;
 
-                if (!c.on)
-                        continue;
-                json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:s}", "name", sink_name(i), "written",
-                                                      number(c.written), "dropped", number(c.dropped), "retried",
-                                                      number(c.retried), "error", sink_error(c.error)));
+                if (c.on)
+                        json_array_append_new(list, one_json(i, &c));
         }
         return list;
 }

@@ -320,8 +320,12 @@ static void sink_lines(FILE *f, const json_t *status, const struct paint *p) {
                 long long dropped = num(s, "dropped");
 
                 fprintf(f, LABEL "%s: %lld written", label, str(s, "name"), num(s, "written"));
+                if (num(s, "waiting"))
+                        fprintf(f, ", %lld waiting", num(s, "waiting"));
                 if (dropped)
                         fprintf(f, ", %s%lld dropped%s", p->bad, dropped, p->off);
+                if (num(s, "refused"))
+                        fprintf(f, ", %s%lld refused%s", p->bad, num(s, "refused"), p->off);
                 if (*error)
                         fprintf(f, ", %sfails: %s%s", p->bad, error, p->off);
                 fputc('\n', f);

@@ -29,7 +29,7 @@ struct place {
 };
 
 static void place_open(struct place *p) {
-        sinks_open(&p->sinks, &p->spec, p->journal, 65534, 65534, &p->counts);
+        sinks_open(&p->sinks, &p->spec, p->journal, 65534, 65534, -1, -1, &p->counts);
 }
 
 /* A reporter that was killed, and the next one: nothing goes over but the counters. */
