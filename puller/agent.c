@@ -10,11 +10,13 @@
 #include "agent_parts.h"
 #include "control.h"
 #include "rules_follow.h"
+#include "scope_collect.h"
 #include "status.h"
 
 #define NS 1000000000LL
 #define METRICS_NS (60 * NS)
 #define MOUNTS_NS NS
+#define SCOPES_NS (10 * NS) /* a full hash costs some ten milliseconds */
 
 /* A signal handler has no context argument. */
 static volatile sig_atomic_t stop_wanted, poll_wanted;
@@ -152,6 +154,18 @@ static void mounts_keep(struct agent *a) {
                 fprintf(stderr, "rules do not know where file systems are: %s\n", err.msg);
 }
 
+static void scopes_keep(struct agent *a) {
+        int r;
+
+        if (a->working || monotonic_ns() < a->scopes_due)
+                return;
+        a->scopes_due = monotonic_ns() + SCOPES_NS;
+        r = scopes_collect(&a->node);
+        if (r < 0 && !a->scopes_failed)
+                fprintf(stderr, "what is remembered about cgroups that are gone is not collected: %s\n", strerror(-r));
+        a->scopes_failed = r < 0;
+}
+
 static void mounts_changed(struct agent *a) {
         int64_t now = monotonic_ns();
 
@@ -171,6 +185,8 @@ static struct timespec timeout(const struct agent *a, int64_t deadline) {
                 left = a->guard_due - now;
         if (!a->working && left > a->mounts_due - now)
                 left = a->mounts_due - now;
+        if (!a->working && left > a->scopes_due - now)
+                left = a->scopes_due - now;
         if (left < 0)
                 left = 0;
         return (struct timespec){.tv_sec = left / NS, .tv_nsec = left % NS};
@@ -202,6 +218,7 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
                 reporter_watch(&a->watch, &a->reporter, &a->node);
                 metrics_keep(a);
                 mounts_keep(a);
+                scopes_keep(a);
                 fds[2].fd = a->reporter.pid ? a->reporter.pidfd : -1;
                 fds[4].fd = a->sender.pid ? a->sender.pidfd : -1;
                 ts = timeout(a, deadline_ns);

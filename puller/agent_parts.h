@@ -28,6 +28,8 @@ struct agent {
         int mounts;          /* the node's mount table, which says when it changes; -1: it cannot be read */
         int64_t mounts_due;  /* when to tell the engines of rules; INT64_MAX: nothing has changed */
         int64_t mounts_next; /* not before */
+        int64_t scopes_due;  /* when to collect what is remembered about cgroups */
+        bool scopes_failed;  /* which was said */
         struct metrics_counts counts;
         int64_t metrics_due; /* when to write them (again) */
         bool metrics_failed; /* which was said */

@@ -11,6 +11,7 @@
  *                                         /link    the dispatcher's attachment
  *                               /counters/SLOT/POLICY   per policy, of the generation in that slot
  *                               /rules/SLOT/counts, table, cells, roots   of a generation's rules
+ *                               /scopes/SLOT/POLICY     what is remembered about cgroups, where the kernel cannot (scope_collect.h)
  *
  * bpffs refuses names with a dot. Paths are plain strings: the directories belong to root and are closed to others.
  */

@@ -31,22 +31,34 @@ void cgroup_mount_close(struct cgroup_mount *m) {
         m->fd = -1;
 }
 
-int cgroup_path_of(const struct cgroup_mount *m, uint64_t id, char ret[static PATH_MAX]) {
+static int cgroup_open(const struct cgroup_mount *m, uint64_t id) {
         union {
                 struct file_handle handle;
                 char room[sizeof(struct file_handle) + sizeof(id)];
         } h = {.handle = {.handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS}};
-        char link[64], path[PATH_MAX];
-        size_t skip = strlen(m->path);
-        cleanup_fd int fd = -1;
-        ssize_t n;
+        int fd;
 
         if (m->fd < 0)
                 return -ENOENT;
         memcpy(h.handle.f_handle, &id, sizeof(id));
         fd = open_by_handle_at(m->fd, &h.handle, O_PATH | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+bool cgroup_gone(const struct cgroup_mount *m, uint64_t id) {
+        cleanup_fd int fd = cgroup_open(m, id);
+
+        return fd == -ESTALE;
+}
+
+int cgroup_path_of(const struct cgroup_mount *m, uint64_t id, char ret[static PATH_MAX]) {
+        char link[64], path[PATH_MAX];
+        size_t skip = strlen(m->path);
+        cleanup_fd int fd = cgroup_open(m, id);
+        ssize_t n;
+
         if (fd < 0)
-                return -errno;
+                return fd;
         snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
         n = readlink(link, path, sizeof(path) - 1);
         if (n < 0)

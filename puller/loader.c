@@ -34,6 +34,7 @@ void loaded_done(struct loaded *l) {
                 close_p(&p->rule_table);
                 close_p(&p->rule_cells);
                 close_p(&p->rule_roots);
+                close_p(&p->scope_hash);
         }
         free(l->policies);
         *l = (struct loaded){0};
@@ -45,8 +46,12 @@ static int loaded_init(const struct manifest *m, struct loaded *l) {
         if (!l->policies)
                 return -ENOMEM;
         for (size_t i = 0; i < m->n_policies; i++)
-                l->policies[i] = (struct loaded_policy){
-                        .counters = -1, .rule_counts = -1, .rule_table = -1, .rule_cells = -1, .rule_roots = -1};
+                l->policies[i] = (struct loaded_policy){.counters = -1,
+                                                        .rule_counts = -1,
+                                                        .rule_table = -1,
+                                                        .rule_cells = -1,
+                                                        .rule_roots = -1,
+                                                        .scope_hash = -1};
         for (size_t i = 0; i < m->n_policies; i++) {
                 l->policies[i].programs = new_array(m->policies[i].n_programs, sizeof(int));
                 if (!l->policies[i].programs)
@@ -126,6 +131,8 @@ static int *map_place(struct loaded_policy *p, enum loader_message message) {
                 return &p->rule_cells;
         case LOADER_ROOTS:
                 return &p->rule_roots;
+        case LOADER_SCOPES:
+                return &p->scope_hash;
         default:
                 return NULL;
         }
@@ -187,6 +194,7 @@ static int receive(int sock, const struct loader_request *req, struct waiter *w,
                 case LOADER_RULE_COUNTS:
                 case LOADER_RULE_TABLE:
                 case LOADER_RULE_CELLS:
+                case LOADER_SCOPES:
                         r = take_map(l, &p, &fd);
                         break;
                 case LOADER_ROOTS: /* not frozen: mounts change */

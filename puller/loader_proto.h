@@ -36,6 +36,7 @@ enum loader_message {
         LOADER_RULE_TABLE,  /* with its fd */
         LOADER_RULE_CELLS,  /* with its fd */
         LOADER_ROOTS,       /* with its fd */
+        LOADER_SCOPES,      /* with its fd: where answers about cgroups are to be collected */
         LOADER_DONE,
         LOADER_FAILED, /* reason and message; with the log as a memfd */
 };

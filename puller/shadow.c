@@ -7,6 +7,7 @@
 #include "enforce_parts.h"
 #include "fault.h"
 #include "rules_counts.h"
+#include "scope_collect.h"
 #include "shadow_parts.h"
 #include "swap_parts.h"
 
@@ -118,7 +119,11 @@ static int counters_pin(const struct making *m, const struct loaded *loaded, str
         if (r < 0)
                 return r;
         pin_path(path, "%s/rules", m->dir);
-        return rules_counts_pin(path, loaded, err);
+        r = rules_counts_pin(path, loaded, err);
+        if (r < 0)
+                return r;
+        pin_path(path, "%s/scopes", m->dir);
+        return scopes_pin(path, loaded, err);
 }
 
 /* The shadow's dispatcher over an array that is still empty; then the enforcing one anew, if it would run behind it otherwise. */

@@ -14,6 +14,7 @@
 struct kernfs_node {
         const char *name;
         struct kernfs_node *parent;
+        __u64 id;
 };
 
 struct kernfs_node___renamed { /* from 6.15 on */
@@ -210,10 +211,9 @@ static long scope_level(__u32 i, void *ctx) {
         return 0;
 }
 
-/* The scopes of the current task's cgroup. All of them, where its path cannot be followed: who is unsure is in force. */
-__noinline __u64 lsm_scope_walk(void) {
-        const struct task_struct___scope *task = (const void *)bpf_get_current_task();
-        struct scope_walk w = {.leaf = (__u64)BPF_CORE_READ(task, cgroups, dfl_cgrp, kn), .state = lsm_scope_config.start};
+/* The scopes of a cgroup, by its node. All of them, where its path cannot be followed: who is unsure is in force. */
+__noinline __u64 lsm_scope_walk(__u64 leaf) {
+        struct scope_walk w = {.leaf = leaf, .state = lsm_scope_config.start};
         struct scope_up top = {.node = w.leaf};
 
         bpf_loop(SCOPE_DEEP + 1, scope_depth, &top, 0);
@@ -229,11 +229,11 @@ unsure:
         return ~lsm_scope_config.inverted;
 }
 
-static __noinline __u64 scope_find(struct lsm_scope_found *known, __u64 id) {
+static __noinline __u64 scope_find(struct lsm_scope_found *known, __u64 id, __u64 leaf) {
         const __u64 *probe = bpf_map_lookup_elem(&lsm_scope_probes, &id);
         struct lsm_scope_found found = {.done = 1};
 
-        found.mask = lsm_scope_walk();
+        found.mask = lsm_scope_walk(leaf);
         if (probe)
                 found.mask = ((found.mask ^ lsm_scope_config.inverted) | *probe) ^ lsm_scope_config.inverted;
         if (known) {
@@ -245,12 +245,13 @@ static __noinline __u64 scope_find(struct lsm_scope_found *known, __u64 id) {
         return found.mask;
 }
 
-/* Bit i: scope number i holds for the current task. */
+/* Bit i: scope number i holds for the current task. Its cgroup is asked for once: a task may be moved in the middle of this, and what is
+ * found for one cgroup must not be remembered at the other. */
 static __always_inline __u64 lsm_scopes(void) {
         const struct task_struct___scope *task = (void *)bpf_get_current_task_btf();
         struct cgroup *cgroup = task->cgroups->dfl_cgrp;
         struct lsm_scope_found *known;
-        __u64 id = bpf_get_current_cgroup_id(), mask;
+        __u64 id = BPF_CORE_READ(cgroup, kn, id), mask;
 
         if (bpf_core_enum_value_exists(enum bpf_map_type___scope, BPF_MAP_TYPE_CGRP_STORAGE___scope))
                 known = lsm_cgrp_storage_get(&lsm_scope_storage, cgroup, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -259,7 +260,7 @@ static __always_inline __u64 lsm_scopes(void) {
         if (known && *(volatile __u64 *)&known->done)
                 mask = known->mask;
         else
-                mask = scope_find(known, id);
+                mask = scope_find(known, id, (__u64)BPF_CORE_READ(cgroup, kn));
         if (lsm_scope_config.namespaced && task->thread_pid->level > 0)
                 mask |= lsm_scope_config.namespaced;
         return mask ^ lsm_scope_config.inverted;
