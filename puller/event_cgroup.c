@@ -45,10 +45,10 @@ static int cgroup_open(const struct cgroup_mount *m, uint64_t id) {
         return fd < 0 ? -errno : fd;
 }
 
-bool cgroup_gone(const struct cgroup_mount *m, uint64_t id) {
+int cgroup_gone(const struct cgroup_mount *m, uint64_t id) {
         cleanup_fd int fd = cgroup_open(m, id);
 
-        return fd == -ESTALE;
+        return fd == -ESTALE ? 1 : fd < 0 ? fd : 0;
 }
 
 int cgroup_path_of(const struct cgroup_mount *m, uint64_t id, char ret[static PATH_MAX]) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <limits.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "util.h"
@@ -18,5 +17,5 @@ void cgroup_mount_close(struct cgroup_mount *m);
 /* The cgroup's path below the mount, "/" for the root; as named by whoever made it. -ESTALE: it is gone. Needs
  * CAP_DAC_READ_SEARCH. */
 int cgroup_path_of(const struct cgroup_mount *m, uint64_t id, char ret[static PATH_MAX]);
-/* It is certain that there is no such cgroup (any more). */
-bool cgroup_gone(const struct cgroup_mount *m, uint64_t id);
+/* 1: there is no such cgroup (any more); 0: there is; or -errno: it cannot be known. Needs CAP_DAC_READ_SEARCH. */
+int cgroup_gone(const struct cgroup_mount *m, uint64_t id);

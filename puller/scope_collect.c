@@ -59,9 +59,14 @@ static int hash_collect(const char *path, const struct cgroup_mount *m) {
         /* The last batch of a map ends in -ENOENT. */
         if (bpf_map_lookup_batch(fd, NULL, &next, ids, values, &n, NULL) < 0 && errno != ENOENT)
                 return -errno;
-        for (uint32_t i = 0; i < n; i++)
-                if (cgroup_gone(m, ids[i]) && bpf_map_delete_elem(fd, &ids[i]) == 0)
+        for (uint32_t i = 0; i < n; i++) {
+                int gone = cgroup_gone(m, ids[i]);
+
+                if (gone < 0)
+                        return gone;
+                if (gone && bpf_map_delete_elem(fd, &ids[i]) == 0)
                         taken++;
+        }
         return taken;
 }
 

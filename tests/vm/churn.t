@@ -34,9 +34,13 @@ nothing_left() {
         diag "$KERNEL $CONFIG: $1: $(churn left)"
 }
 
-lsmpull run 2>$T/agent &
-agent=$!
-ok "the agent serves" wait_for 30 test -S /run/lsmpull/control.sock
+agent_begin() {
+        rm -f /run/lsmpull/control.sock
+        lsmpull run 2>>$T/agent &
+        agent=$!
+        ok "the agent serves" wait_for 30 test -S /run/lsmpull/control.sock
+}
+agent_begin
 
 # ---- the control: what the counting finds ------------------------------------------------------------------------------------
 
@@ -79,8 +83,16 @@ rmdir /sys/fs/cgroup/chx.slice/named
 
 apply churn-elsewhere
 is "$status" 0 "a release whose scopes are elsewhere"
-churned 1 "its leaks are found" 3 2 1
 kill $agent
 wait $agent
+churned 1 "its leaks are found" 3 2 1
+if [ "$KERNEL" = 6.1 ]; then # no storage at its cgroups
+        exits 1 "without an agent, entries of cgroups that are gone are left" churn left
+        diag "$KERNEL $CONFIG: without an agent: $(churn left)"
+        agent_begin
+        nothing_left "with one again"
+        kill $agent
+        wait $agent
+fi
 run lsmpull remove churn --yes
 done_testing
