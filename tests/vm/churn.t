@@ -69,6 +69,7 @@ while kill -0 $churning 2>/dev/null; do
         swaps=$((swaps + 2))
 done
 is "$status" 0 "$swaps swaps meanwhile"
+ok "there were some" [ $swaps -gt 0 ]
 diag "$err"
 wait $churning
 is $? 0 "and nothing got through: $(cat $T/churned)"
