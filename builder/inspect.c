@@ -114,7 +114,8 @@ static int text_policy(const struct bundle_file *f, const struct manifest_policy
         if (e == 0)
                 e = text_rulesets(rulesets, out);
         for (size_t i = 0; e == 0 && i < p->n_programs; i++)
-                e = buf_printf(out, "    hook %s: program %s\n", p->programs[i].hook, p->programs[i].name);
+                e = buf_printf(out, "    hook %s: program %s%s\n", p->programs[i].hook, p->programs[i].name,
+                               p->programs[i].optional ? ", where the kernel has the hook" : "");
         for (size_t i = 0; e == 0 && i < p->n_maps; i++)
                 e = text_map(f, &p->maps[i], rulesets != NULL, out);
         return e < 0 ? e : buf_printf(out, "    object " SHOW_SHORT ", %ju bytes\n", digest, (uintmax_t)object->length);

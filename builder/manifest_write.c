@@ -80,11 +80,22 @@ static json_t *members_json(const struct build_archive *a) {
 
 /* ---- policies ------------------------------------------------------------------------------------------------------ */
 
-static json_t *programs_json(const struct object *o) {
+/* Only what the engine of rules can do without (lib/manifest.h). */
+static bool program_optional(const struct build_policy *p, const char *hook) {
+        return p->source->rules && hook_optional_beside(hook);
+}
+
+static json_t *programs_json(const struct build_policy *p) {
+        const struct object *o = p->object;
         json_t *list = json_array();
 
-        for (size_t i = 0; i < o->n_programs; i++)
-                json_array_append_new(list, json_pack("{s:s, s:s}", "name", o->programs[i].name, "hook", o->programs[i].hook));
+        for (size_t i = 0; i < o->n_programs; i++) {
+                json_t *j = json_pack("{s:s, s:s}", "name", o->programs[i].name, "hook", o->programs[i].hook);
+
+                if (program_optional(p, o->programs[i].hook))
+                        json_object_set_new(j, "optional", json_true());
+                json_array_append_new(list, j);
+        }
         return list;
 }
 
@@ -121,8 +132,8 @@ static json_t *policy_json(const struct build *b, const struct build_policy *p) 
                 json_array_append_new(maps, map_json(p, &p->object->maps[i]));
         policy = json_pack("{s:s, s:o, s:b, s:s, s:o, s:o, s:o}", "name", p->source->name, "object",
                            json_sprintf("objects/%s.bpf.o", p->source->name), "plain", p->source->plain, "mode",
-                           mode_word(p->source), "scope", scope_json(&p->source->scope), "programs", programs_json(p->object),
-                           "maps", maps);
+                           mode_word(p->source), "scope", scope_json(&p->source->scope), "programs", programs_json(p), "maps",
+                           maps);
         if (p->source->rules)
                 json_object_set_new(policy, "rulesets", rulesets_json(b->rules));
         return policy;
@@ -157,7 +168,8 @@ static json_t *requires_json(const struct build *b) {
                 const struct object *o = b->policies[i].object;
 
                 for (size_t k = 0; e == 0 && k < o->n_programs; k++)
-                        e = strv_add_set(&hooks, o->programs[k].hook);
+                        if (!program_optional(&b->policies[i], o->programs[k].hook))
+                                e = strv_add_set(&hooks, o->programs[k].hook);
                 for (size_t k = 0; e == 0 && k < o->helpers.n; k++)
                         e = strv_add_set(&helpers, o->helpers.v[k]);
                 for (size_t k = 0; e == 0 && k < o->features.n; k++)

@@ -36,8 +36,9 @@ struct manifest_map { /* the author's maps; the chain's own maps are not listed 
 };
 
 struct manifest_program {
-        char *name; /* the function in the object */
-        char *hook; /* LSM hook without the bpf_lsm_ prefix */
+        char *name;    /* the function in the object */
+        char *hook;    /* LSM hook without the bpf_lsm_ prefix */
+        bool optional; /* left out where the kernel has no such hook */
 };
 
 struct manifest_policy {
@@ -70,13 +71,22 @@ struct manifest {
  * counts; that every reference points at a listed member of the right kind and every object and seed is referred to once; that
  * members are in canonical order; that a hook has at most LSM_CHAIN_MAX policies, one program each, and a plain one only last.
  * Members that this format does not know are left to `doc`; a scope of a policy that has no maps for it is refused
- * (unsupported-format): enforcing it on the whole node would not be what was signed. */
+ * (unsupported-format): enforcing it on the whole node would not be what was signed; so is an optional program other than those
+ * of the engine for which hook_optional_beside() knows another: less would be enforced than was signed. */
 int manifest_parse(const void *p, size_t n, struct manifest **ret, struct err *err);
 void manifest_free(struct manifest *m);
 static inline void manifest_free_p(struct manifest **m) {
         manifest_free(*m);
 }
 #define cleanup_manifest cleanup(manifest_free_p)
+
+/* What `lsmbundle` calls the policy that it makes of a bundle's rules. */
+#define ENGINE_POLICY "rules"
+/* Is it the engine of the bundle's rules, to which the node tells what only it knows (lsm_rules_abi.h)? */
+bool policy_is_engine(const struct manifest_policy *p);
+/* The hook that the engine has to ask as well, so that it may do without `hook`: kernels without the one ask all of it by the
+ * other. NULL: no program on `hook` may be optional. */
+const char *hook_optional_beside(const char *hook);
 
 /* Safe member path: relative, no empty, "." or ".." component, printable ASCII without backslash, at most 255 bytes. (Beyond
  * ASCII, what a tar member is called would depend on the reader's locale.) */

@@ -5,6 +5,15 @@
 #include "lsm_abi.h"
 #include "manifest_parser.h"
 
+static int optional_parse(struct manifest_parser *ps, const json_t *j, struct manifest_program *program) {
+        const json_t *optional = json_object_get(j, "optional");
+
+        if (optional && !json_is_boolean(optional))
+                return malformed(ps, "program '%s': 'optional' is neither true nor false", program->name);
+        program->optional = json_is_true(optional);
+        return 0;
+}
+
 static int programs_parse(struct manifest_parser *ps, const json_t *j, struct manifest_policy *p) {
         json_t *a, *v;
         size_t i;
@@ -19,6 +28,9 @@ static int programs_parse(struct manifest_parser *ps, const json_t *j, struct ma
                 if (r < 0)
                         return r;
                 r = manifest_string_parse(ps, v, "hook", hook_valid, &p->programs[i].hook);
+                if (r < 0)
+                        return r;
+                r = optional_parse(ps, v, &p->programs[i]);
                 if (r < 0)
                         return r;
                 for (size_t k = 0; k < i; k++)
@@ -135,6 +147,47 @@ static int scope_check(struct manifest_parser *ps, const struct manifest_policy 
         return 0;
 }
 
+bool policy_is_engine(const struct manifest_policy *p) {
+        if (p->plain || !streq(p->name, ENGINE_POLICY))
+                return false;
+        for (size_t i = 0; i < p->n_maps; i++)
+                if (streq(p->maps[i].name, "lsm_rules_roots"))
+                        return true;
+        return false;
+}
+
+const char *hook_optional_beside(const char *hook) {
+        static const struct {
+                const char *hook, *beside;
+        } known[] = {
+                /* Linux 6.2, 3350607dc563: before, ftruncate() and O_TRUNC asked path_truncate. */
+                {"file_truncate", "path_truncate"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                if (streq(known[i].hook, hook))
+                        return known[i].beside;
+        return NULL;
+}
+
+/* What a node may leave out must be asked in another way there: else the word would be a way to enforce less, unnoticed. */
+static int optional_check(struct manifest_parser *ps, const struct manifest_policy *p) {
+        for (size_t i = 0; i < p->n_programs; i++) {
+                const char *beside = hook_optional_beside(p->programs[i].hook);
+                bool found = false;
+
+                if (!p->programs[i].optional)
+                        continue;
+                for (size_t k = 0; beside && k < p->n_programs; k++)
+                        found = found || (streq(p->programs[k].hook, beside) && !p->programs[k].optional);
+                if (!found || !policy_is_engine(p))
+                        return err_set(ps->err, -EBADMSG, REASON_UNSUPPORTED_FORMAT,
+                                       "program '%s' is optional: without it, nothing would ask what hook '%s' asks",
+                                       p->programs[i].name, p->programs[i].hook);
+        }
+        return 0;
+}
+
 static int policy_parse(struct manifest_parser *ps, const json_t *j, struct manifest_policy *p) {
         char want[128];
         int r;
@@ -152,6 +205,8 @@ static int policy_parse(struct manifest_parser *ps, const json_t *j, struct mani
                 r = maps_parse(ps, j, p);
         if (r >= 0)
                 r = scope_check(ps, p);
+        if (r >= 0)
+                r = optional_check(ps, p);
         return r < 0 ? err_wrap(ps->err, r, "policy '%s'", p->name) : 0;
 }
 

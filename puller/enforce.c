@@ -124,6 +124,10 @@ int enforcement_slots(const struct enforcement *e, const struct plan *plan, int 
         for (size_t i = 0; i < plan->n; i++) {
                 const struct enforced_hook *h = enforced_hook_of(e, plan->hooks[i].name);
 
+                if (plan->hooks[i].absent) {
+                        slots[i] = -1;
+                        continue;
+                }
                 if (!h) {
                         free(slots);
                         return -ENOENT;

@@ -41,10 +41,15 @@ bool enforcement_exists(const struct agent_maps *agent, const char *bundle);
  * anybody. no-program-slot, kernel-unsupported, attach-failed: what was attached before is as it was; what was added by this
  * call is taken back.
  */
+/* Leaves out the hooks that this kernel has not and whose programs are all optional. Any other that is missing is
+ * enforcement_attach()'s to refuse. */
+int plan_fit(struct plan *plan, const struct manifest *m, struct err *err);
 int enforcement_attach(struct enforcement *e, const struct plan *plan, struct err *err);
 /* Looks at the pins again. True when every dispatcher that was attached still is; one whose link somebody has removed is not. */
 bool enforcement_check(struct enforcement *e);
 /* Does its dispatcher run on this hook? As of the last look. */
+/* It has a place on that hook, attached or not. */
+bool enforcement_knows(const struct enforcement *e, const char *hook);
 bool enforcement_attached(const struct enforcement *e, const char *hook);
 /* The PROG_ARRAYs of the plan's hooks, in its order: borrowed descriptors in a new array. */
 int enforcement_slots(const struct enforcement *e, const struct plan *plan, int **ret);

@@ -201,6 +201,31 @@ static int hook_detach(struct enforcement *e, const char *name, struct err *err)
         return pin_remove(path, err);
 }
 
+int plan_fit(struct plan *plan, const struct manifest *m, struct err *err) {
+        struct btf *btf = NULL;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < plan->n; i++) {
+                struct hook hook;
+                struct err why = {0};
+
+                if (!plan_hook_optional(&plan->hooks[i], m))
+                        continue;
+                if (!btf) {
+                        btf = kernel_btf_load(err);
+                        if (!btf)
+                                return -ENOENT;
+                }
+                r = hook_find(btf, plan->hooks[i].name, &hook, &why);
+                if (r == -ENOENT && plan_hook_leave(plan, i, m))
+                        r = 0;
+                else if (r < 0 && err)
+                        *err = why;
+        }
+        kernel_btf_free(btf);
+        return r;
+}
+
 int enforcement_attach(struct enforcement *e, const struct plan *plan, struct err *err) {
         struct btf *btf = NULL;
         cleanup_free bool *added = new_array(plan->n, sizeof(bool));
@@ -210,7 +235,7 @@ int enforcement_attach(struct enforcement *e, const struct plan *plan, struct er
                 const struct enforced_hook *h = enforced_hook_of(e, plan->hooks[i].name);
                 struct hook hook;
 
-                if (h && h->attached)
+                if (plan->hooks[i].absent || (h && h->attached))
                         continue;
                 if (!btf) {
                         btf = kernel_btf_load(err);
@@ -230,6 +255,10 @@ int enforcement_attach(struct enforcement *e, const struct plan *plan, struct er
                 if (added[i])
                         hook_detach(e, plan->hooks[i].name, NULL);
         return r;
+}
+
+bool enforcement_knows(const struct enforcement *e, const char *hook) {
+        return enforced_hook_of(e, hook);
 }
 
 bool enforcement_attached(const struct enforcement *e, const char *hook) {

@@ -94,7 +94,7 @@ static int send_work(int sock, const struct loader_request *req, struct err *err
         for (size_t i = 0; r >= 0 && i < start.n_members; i++)
                 r = msg_send(sock, "m", 1, &req->release->members[i], 1);
         for (size_t i = 0; r >= 0 && i < start.n_hooks; i++)
-                r = msg_send(sock, "h", 1, &req->slots[i], 1);
+                r = req->plan->hooks[i].absent ? msg_send(sock, "-", 1, NULL, 0) : msg_send(sock, "h", 1, &req->slots[i], 1);
         if (r >= 0)
                 r = msg_send(sock, "e", 1, &req->events, 1);
         if (r >= 0)
@@ -155,10 +155,11 @@ static int map_freeze(int fd) {
         return fd < 0 ? -EPROTO : bpf_map_freeze(fd) < 0 ? -errno : 0;
 }
 
-static int complete(const struct loaded *l, bool shadow, struct err *err) {
+static int complete(const struct loaded *l, const struct loader_request *req, struct err *err) {
         for (size_t i = 0; i < l->n_policies; i++)
                 for (size_t j = 0; j < l->manifest->policies[i].n_programs; j++)
-                        if (l->policies[i].programs[j] < 0 && (!shadow || policy_shadowed(&l->manifest->policies[i])))
+                        if (l->policies[i].programs[j] < 0 && (!req->shadow || policy_shadowed(&l->manifest->policies[i])) &&
+                            !plan_program_absent(req->plan, &l->manifest->policies[i].programs[j]))
                                 return err_set(err, -EPROTO, REASON_LOAD_FAILED, "the loader did not load everything");
         return 0;
 }
@@ -212,7 +213,7 @@ static int receive(int sock, const struct loader_request *req, struct waiter *w,
                 case LOADER_DONE:
                         l->token = p.token;
                         l->uid = req->uid;
-                        return complete(l, req->shadow, err);
+                        return complete(l, req, err);
                 default:
                         r = -EPROTO;
                 }

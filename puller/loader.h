@@ -16,7 +16,7 @@
 struct loader_request {
         const struct release *release;
         const struct plan *plan;
-        const int *slots; /* PROG_ARRAY of each of the plan's hooks, in its order */
+        const int *slots; /* PROG_ARRAY of each of the plan's hooks, in its order; of an absent one nothing */
         int events;       /* the agent's ring buffer */
         int folds;        /* ... and its map of denials that are counted and not told yet */
         const struct guard *guard;

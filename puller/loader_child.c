@@ -64,6 +64,29 @@ static int receive_fds(int sock, int **ret, size_t n) {
         return 0;
 }
 
+/* A hook without a descriptor is one that this kernel has not. */
+static int receive_slots(struct work *w) {
+        w->slots = new_array(w->start.n_hooks, sizeof(int));
+        if (!w->slots)
+                return -ENOMEM;
+        for (size_t i = 0; i < w->start.n_hooks; i++) {
+                size_t n = 1;
+                char tag;
+                ssize_t r = msg_recv(w->sock, &tag, 1, &w->slots[i], &n);
+
+                if (r < 0)
+                        return (int)r;
+                if (r != 1 || (n == 0) != (tag == '-'))
+                        return -EPROTO;
+                if (n == 0) {
+                        w->slots[i] = -1;
+                        if (!plan_hook_leave(&w->plan, i, w->manifest))
+                                return -EPROTO;
+                }
+        }
+        return 0;
+}
+
 /* Descriptors and memory of `work` live as long as the process does. */
 static int receive_work(struct work *w, struct err *err) {
         cleanup_buf struct buf bytes = {0};
@@ -89,7 +112,7 @@ static int receive_work(struct work *w, struct err *err) {
         if (r >= 0)
                 r = receive_fds(w->sock, &w->members, w->start.n_members);
         if (r >= 0)
-                r = receive_fds(w->sock, &w->slots, w->start.n_hooks);
+                r = receive_slots(w);
         if (r >= 0)
                 r = receive_fd(w->sock, &tag, 1, &w->events);
         if (r >= 0)
@@ -226,6 +249,20 @@ static int shared_maps_give(const struct work *w, const struct manifest_policy *
         return 0;
 }
 
+/* The object keeps the program; neither it nor its place in a chain comes to be. */
+static int program_leave(const struct manifest_policy *p, size_t program, struct bpf_object *obj, struct err *err) {
+        struct bpf_program *prog = bpf_object__find_program_by_name(obj, p->programs[program].name);
+        struct bpf_map *slots;
+        char name[96];
+
+        snprintf(name, sizeof(name), "lsm_slots_%s", p->programs[program].hook);
+        slots = bpf_object__find_map_by_name(obj, name);
+        if (!prog || !slots || bpf_program__set_autoload(prog, false) < 0 || bpf_map__set_autocreate(slots, false) < 0)
+                return err_set(err, -EINVAL, REASON_MALFORMED, "policy '%s': program '%s' cannot be left out", p->name,
+                               p->programs[program].name);
+        return 0;
+}
+
 static int policy_prepare(const struct work *w, size_t policy, struct bpf_object *obj, struct err *err) {
         const struct manifest_policy *p = &w->manifest->policies[policy];
         int r;
@@ -236,7 +273,8 @@ static int policy_prepare(const struct work *w, size_t policy, struct bpf_object
         if (r >= 0)
                 r = scope_prepare(w->start.cgroup_storage, obj, err);
         for (size_t i = 0; r >= 0 && i < p->n_programs; i++)
-                r = program_place(w, policy, i, obj, err);
+                r = plan_program_absent(&w->plan, &p->programs[i]) ? program_leave(p, i, obj, err)
+                                                                   : program_place(w, policy, i, obj, err);
         if (r >= 0 && policy_is_engine(p))
                 r = engine_prepare(&w->start.kernel, obj, err);
         return r < 0 ? r : shared_maps_give(w, p, obj, err);
@@ -297,8 +335,11 @@ static int policy_hand_over(const struct work *w, size_t policy, struct bpf_obje
                         return r;
         }
         for (size_t i = 0; i < p->n_programs; i++) {
-                struct bpf_program *prog = bpf_object__find_program_by_name(obj, p->programs[i].name);
+                struct bpf_program *prog;
 
+                if (plan_program_absent(&w->plan, &p->programs[i]))
+                        continue;
+                prog = bpf_object__find_program_by_name(obj, p->programs[i].name);
                 r = prog ? send_fd(w, LOADER_PROGRAM, policy, i, bpf_program__fd(prog)) : -ENOENT;
                 if (r < 0)
                         return err_errno(err, r, "policy '%s': program '%s'", p->name, p->programs[i].name);

@@ -8,7 +8,8 @@
 #include "lowered.h"
 #include "lsm_rules_abi.h"
 
-/* To the loader: one `start` (with the manifest), one `give` per member, then per hook, one for the events, one for the guard's
+/* To the loader: one `start` (with the manifest), one `give` per member, then per hook (without a
+ * descriptor: this kernel has not the hook), one for the events, one for the guard's
  * maps (tasks, objects, node), and where there are rules one for the node's mount table. */
 #define LOADER_GUARD_MAPS 3
 struct loader_start {

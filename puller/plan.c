@@ -86,15 +86,6 @@ bool policy_shadowed(const struct manifest_policy *p) {
         return !p->plain && p->mode == MODE_ENFORCE;
 }
 
-bool policy_is_engine(const struct manifest_policy *p) {
-        if (p->plain || !streq(p->name, ENGINE_POLICY))
-                return false;
-        for (size_t i = 0; i < p->n_maps; i++)
-                if (streq(p->maps[i].name, "lsm_rules_roots"))
-                        return true;
-        return false;
-}
-
 bool manifest_has_engine(const struct manifest *m) {
         for (size_t i = 0; i < m->n_policies; i++)
                 if (policy_is_engine(&m->policies[i]))
@@ -119,6 +110,31 @@ void plan_shadow(struct plan *p, const struct manifest *m) {
                 }
                 h->n = n;
         }
+}
+
+static bool hook_optional(const struct plan_hook *h, const struct manifest *m) {
+        for (size_t i = 0; i < h->n; i++)
+                if (!m->policies[h->entries[i].policy].programs[h->entries[i].program].optional)
+                        return false;
+        return true;
+}
+
+bool plan_hook_optional(const struct plan_hook *h, const struct manifest *m) {
+        return h->n > 0 && hook_optional(h, m);
+}
+
+bool plan_hook_leave(struct plan *p, size_t i, const struct manifest *m) {
+        if (!hook_optional(&p->hooks[i], m))
+                return false;
+        p->hooks[i].n = 0;
+        p->hooks[i].absent = true;
+        return true;
+}
+
+bool plan_program_absent(const struct plan *p, const struct manifest_program *program) {
+        const struct plan_hook *h = plan_find(p, program->hook);
+
+        return program->optional && h && h->absent;
 }
 
 const struct plan_entry *plan_entry_of(const struct plan *p, size_t policy, size_t program, const struct plan_hook **ret_hook) {

@@ -7,9 +7,6 @@
 
 #include "manifest.h"
 
-/* What `lsmbundle` calls the policy that it makes of a bundle's rules. */
-#define ENGINE_POLICY "rules"
-
 struct plan_entry {
         size_t policy, program; /* indices into the manifest */
         uint32_t position;      /* in the slot */
@@ -20,6 +17,7 @@ struct plan_hook {
         const char *name; /* borrowed from the manifest */
         struct plan_entry *entries;
         size_t n;
+        bool absent; /* this kernel has no such hook, and its programs are optional: n is 0 */
 };
 
 struct plan {
@@ -32,9 +30,13 @@ int plan_make(const struct manifest *m, struct plan *ret, struct err *err);
 bool policy_shadowed(const struct manifest_policy *p);
 /* Leaves what a shadow runs. A hook that has nothing then keeps its place, with n = 0: hooks are known by number. */
 void plan_shadow(struct plan *p, const struct manifest *m);
-/* Is it the engine of the bundle's rules, to which the node tells what only it knows (lsm_rules_abi.h)? */
-bool policy_is_engine(const struct manifest_policy *p);
 bool manifest_has_engine(const struct manifest *m);
+/* Programs of that hook, and all of them optional. */
+bool plan_hook_optional(const struct plan_hook *h, const struct manifest *m);
+/* The kernel has not the hook with that number: its programs are left out, and it keeps its place, as above. False: one of them is
+ * not optional. */
+bool plan_hook_leave(struct plan *p, size_t i, const struct manifest *m);
+bool plan_program_absent(const struct plan *p, const struct manifest_program *program);
 void plan_done(struct plan *p);
 #define cleanup_plan cleanup(plan_done)
 /* NULL when the generation has nothing on that hook. */

@@ -60,6 +60,8 @@ static int arrays_make(struct making *m, struct err *err) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < m->plan.n; i++) {
+                if (m->plan.hooks[i].absent)
+                        continue;
                 if (m->plan.hooks[i].n == 0) {
                         m->slots[i] = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "lsm_shadow", 4, 4, LSM_ARRAY_SIZE, NULL);
                         if (m->slots[i] < 0)
@@ -193,6 +195,8 @@ static int shadow_make(struct making *m, const struct btf *btf, struct err *err)
         lowered_of(m->node->config->audit, m->bundle->name, m->lowered);
         lowered_apply(m->lowered, m->rel->manifest);
         r = plan_make(m->rel->manifest, &m->plan, err);
+        if (r >= 0)
+                r = plan_fit(&m->plan, m->rel->manifest, err);
         if (r < 0)
                 return r;
         plan_shadow(&m->plan, m->rel->manifest);

@@ -121,14 +121,16 @@ static json_t *policies_json(struct node *n, const struct bundle *b, const struc
         for (size_t i = 0; i < rel.manifest->n_policies; i++) {
                 const struct manifest_policy *p = &rel.manifest->policies[i];
                 struct lsm_counters c = {0};
-                json_t *hooks = json_array(), *policy;
+                json_t *hooks = json_array(), *absent = json_array(), *policy;
 
                 enforcement_counters(&b->kernel, slot, p->name, &c);
                 for (size_t k = 0; k < p->n_programs; k++)
-                        json_array_append_new(hooks, json_string(p->programs[k].hook));
-                policy = json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "name", p->name, "signed_mode",
-                                   mode_word(p->mode == MODE_AUDIT), "mode", policy_mode(n, p, g), "hooks", hooks, "denied",
-                                   (json_int_t)c.denied, "would_deny", (json_int_t)c.would_deny, "events_lost",
+                        json_array_append_new(
+                                p->programs[k].optional && !enforcement_knows(&b->kernel, p->programs[k].hook) ? absent : hooks,
+                                json_string(p->programs[k].hook));
+                policy = json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "name", p->name, "signed_mode",
+                                   mode_word(p->mode == MODE_AUDIT), "mode", policy_mode(n, p, g), "hooks", hooks, "hooks_absent",
+                                   absent, "denied", (json_int_t)c.denied, "would_deny", (json_int_t)c.would_deny, "events_lost",
                                    (json_int_t)c.lost, "events_folded", (json_int_t)c.folded, "errors", (json_int_t)c.errors);
                 if (policy_is_engine(p)) {
                         json_object_set_new(policy, "written", written_json(n, p, &rel, g));

@@ -245,6 +245,12 @@ static int stage(struct node *n, struct bundle *b, const struct release *rel, co
         *ret_slot = stage_slot(b);
         r = plan_make(rel->manifest, &plan, err);
         if (r >= 0)
+                r = plan_fit(&plan, rel->manifest, err);
+        for (size_t i = 0; r >= 0 && i < plan.n; i++)
+                if (plan.hooks[i].absent)
+                        node_say(n, "%s: this kernel has no hook %s, and needs none: another asks the same here", b->name,
+                                 plan.hooks[i].name);
+        if (r >= 0)
                 r = store_put(n->state_fd, rel, receipt, err);
         if (r < 0)
                 return r;

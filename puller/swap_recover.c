@@ -15,6 +15,8 @@ static int reload(struct node *n, struct bundle *b, struct err *err) {
         int r;
 
         r = kept_plan(n, j->confirmed.content_hex, &rel, &plan, err);
+        if (r >= 0)
+                r = plan_fit(&plan, rel.manifest, err);
         if (r < 0)
                 return err_wrap(err, r, "the kept release %llu of '%s'", (unsigned long long)j->confirmed.release, b->name);
         /* Whatever is in a slot besides what the gate names came with another boot, or is incomplete. The journal must know that
@@ -102,13 +104,18 @@ static int adopt_gate(struct node *n, struct bundle *b, struct err *err) {
 static bool kernel_complete(struct node *n, struct bundle *b) {
         struct release rel = RELEASE_INIT;
         cleanup_plan struct plan plan = {0};
-        bool complete = true;
+        bool complete = true, fitted = false;
 
         if (kept_plan(n, b->journal.confirmed.content_hex, &rel, &plan, NULL) < 0)
                 return true; /* nothing to compare with, and nothing to load instead */
         enforcement_check(&b->kernel);
-        for (size_t i = 0; complete && i < plan.n; i++)
-                complete = enforcement_attached(&b->kernel, plan.hooks[i].name);
+        for (size_t i = 0; complete && i < plan.n; i++) {
+                if (enforcement_attached(&b->kernel, plan.hooks[i].name))
+                        continue;
+                if (!fitted)
+                        fitted = plan_fit(&plan, rel.manifest, NULL) >= 0;
+                complete = plan.hooks[i].absent;
+        }
         release_done(&rel);
         return complete;
 }

@@ -155,6 +155,19 @@ LSM_POLICY(path_truncate, const struct path *path) {
 }
 #endif
 
+#ifdef RULES_ON_file_truncate
+/* From Linux 6.2 on: by a file that is open (ftruncate), or that is being opened (O_TRUNC). Before, path_truncate is asked. */
+LSM_POLICY(file_truncate, struct file *file) {
+        struct path_classes classes = {};
+        struct rules_told told = {};
+
+        path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
+        lsm->dentry = file->f_path.dentry; /* bpf_d_path() is not for this hook */
+        path_judge(&told, &classes, LSM_OP_FILE_TRUNCATE, file->f_inode);
+        return rules_tell(lsm, &told, HOOK(file_truncate));
+}
+#endif
+
 /* An argument of the hook, read when it is needed: what is kept over a call has to lie on the stack, and two paths leave none. */
 #define ARG(type, i) ((type)lsm_args[i])
 

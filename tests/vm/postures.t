@@ -53,8 +53,8 @@ ok "where there may" mkfifo $P/pipes/x.fifo
 ok "what is only reported goes through" mkfifo $P/pipes/watched
 ok "an operation that has no list" mkdir $P/out/dir
 ok "one whose list is said to be everything" touch $P/out/file
-ok "a list in audit" truncate_path $P/other
-ok "what that list allows" truncate_path $P/logs/a
+ok "a list in audit" truncate_by path $P/other
+ok "what that list allows" truncate_by path $P/logs/a
 
 ok "a list holds for all below, however deep" ln -s x $deep/link
 

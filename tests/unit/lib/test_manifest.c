@@ -153,6 +153,9 @@ static const struct {
          REASON_UNSUPPORTED_FORMAT},
         {"\"hook\":\"bprm_check_security\"", "\"hook\":\"file_open\"", REASON_MALFORMED}, /* two on one hook */
         {"\"hook\":\"bprm_check_security\"", "\"hook\":\"file/open\"", REASON_MALFORMED},
+        {"\"name\":\"p_exec\"", "\"optional\":true,\"name\":\"p_exec\"", REASON_UNSUPPORTED_FORMAT},
+        {"\"name\":\"p_exec\"", "\"optional\":1,\"name\":\"p_exec\"", REASON_MALFORMED},
+        {"\"name\":\"r_open\"", "\"optional\":true,\"name\":\"r_open\"", REASON_UNSUPPORTED_FORMAT},
         {"\"name\":\"p_exec\"", "\"name\":\"p_open\"", REASON_MALFORMED},
         {"\"name\":\"p_exec\"", "\"name\":\"p exec\"", REASON_MALFORMED},
         {"\"programs\":[{\"name\":\"r_open\",\"hook\":\"file_open\"}]", "\"programs\":[]", REASON_MALFORMED},
@@ -179,6 +182,59 @@ static void test_refused(void **state) {
                 if (r >= 0 || err.reason != refused[i].reason)
                         fail_msg("%s -> %s: %d, '%s': %s", refused[i].find, refused[i].with, r, reason_word(err.reason), err.msg);
                 assert_null(m);
+        }
+}
+
+/* ---- programs that a node may leave out -------------------------------------------------------------------------------- */
+
+#define PATH "{\"name\":\"p_path\",\"hook\":\"path_truncate\"}"
+#define FILE_OPTIONAL "{\"name\":\"p_file\",\"hook\":\"file_truncate\",\"optional\":true}"
+
+static int engine_parse(const char *name, const char *map, const char *programs, struct manifest **ret, struct err *err) {
+        cleanup_json json_t *j = NULL;
+        cleanup_buf struct buf text = {}, b = {};
+
+        buf_printf(&text,
+                   "{\"_type\":\"lsm-bundle\",\"format\":1,\"abi\":1,\"name\":\"x\",\"version\":\"1.0.0\",\"release\":1,"
+                   "\"policies\":[{\"name\":\"%s\",\"object\":\"objects/%s.bpf.o\",\"plain\":false,\"mode\":\"enforce\","
+                   "\"scope\":{},\"programs\":[%s],\"maps\":[{\"name\":\"%s\",\"type\":\"hash\",\"key_size\":8,"
+                   "\"value_size\":8,\"max_entries\":1}]}],\"requires\":{\"hooks\":[],\"helpers\":[],\"features\":[]},"
+                   "\"provenance\":{\"commit\":\"\",\"compiler\":\"clang\",\"date\":0,\"sources\":[]},\"members\":["
+                   "{\"path\":\"selftests.json\",\"length\":1,\"sha256\":\"" ZERO "\"},"
+                   "{\"path\":\"objects/%s.bpf.o\",\"length\":1,\"sha256\":\"" ZERO "\"}]}",
+                   name, name, programs, map, name);
+        assert_done(json_parse(text.data, text.len, &j, err), *err);
+        assert_done(json_canonical(j, &b, err), *err);
+        return manifest_parse(b.data, b.len, ret, err);
+}
+
+static void test_optional(void **state) {
+        cleanup_manifest struct manifest *m = NULL;
+        struct err err = {};
+
+        assert_done(engine_parse("rules", "lsm_rules_roots", PATH "," FILE_OPTIONAL, &m, &err), err);
+        assert_false(m->policies[0].programs[0].optional);
+        assert_true(m->policies[0].programs[1].optional);
+}
+
+/* Each would have something go unasked on a kernel without the hook. */
+static void test_optional_refused(void **state) {
+        static const struct {
+                const char *name, *map, *programs;
+        } hostile[] = {
+                {"other", "lsm_rules_roots", PATH "," FILE_OPTIONAL}, /* not the engine */
+                {"rules", "lsm_rules_other", PATH "," FILE_OPTIONAL},
+                {"rules", "lsm_rules_roots", FILE_OPTIONAL}, /* nothing asks it instead */
+                {"rules", "lsm_rules_roots", "{\"name\":\"a\",\"hook\":\"path_truncate\",\"optional\":true}," FILE_OPTIONAL},
+                {"rules", "lsm_rules_roots", PATH ",{\"name\":\"a\",\"hook\":\"file_open\",\"optional\":true}"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(hostile); i++) {
+                struct manifest *m = NULL;
+                struct err err = {};
+
+                assert_refused(engine_parse(hostile[i].name, hostile[i].map, hostile[i].programs, &m, &err), err,
+                               REASON_UNSUPPORTED_FORMAT);
         }
 }
 
@@ -374,6 +430,8 @@ int main(void) {
                 cmocka_unit_test(test_example),
                 cmocka_unit_test(test_unknown_members_are_kept),
                 cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_optional),
+                cmocka_unit_test(test_optional_refused),
                 cmocka_unit_test(test_nothing_may_be_missing),
                 cmocka_unit_test(test_only_canonical_bytes),
                 cmocka_unit_test(test_chain_length),

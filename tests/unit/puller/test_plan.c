@@ -218,9 +218,49 @@ static void engine(void **state) {
         assert_false(manifest_has_engine(&m));
 }
 
+/* A hook that is left out keeps its number, by which events name it; one that something needs is not left out. */
+static void hook_left_out(void **state) {
+        struct made made = {};
+        cleanup_plan struct plan p = {};
+        const struct plan_hook *hook;
+
+        add(&made, false, "path_truncate", "file_truncate", "file_open");
+        made.programs[0][1].optional = true;
+        assert_int_equal(plan_make(&made.m, &p, NULL), 0);
+        assert_string_equal(p.hooks[1].name, "file_truncate");
+        assert_true(plan_hook_optional(&p.hooks[1], &made.m));
+        assert_false(plan_hook_optional(&p.hooks[0], &made.m));
+        assert_false(plan_program_absent(&p, &made.programs[0][1]));
+        assert_false(plan_hook_leave(&p, 0, &made.m));
+        assert_entry(&p, "file_open", 0, 0, 2, 0);
+        assert_true(plan_hook_leave(&p, 1, &made.m));
+        assert_true(plan_program_absent(&p, &made.programs[0][1]));
+        assert_false(plan_program_absent(&p, &made.programs[0][0]));
+        assert_int_equal(p.n, 3);
+        assert_null(plan_entry_of(&p, 0, 1, &hook));
+        assert_non_null(plan_entry_of(&p, 0, 0, &hook));
+        assert_int_equal(hook - p.hooks, 2);
+}
+
+/* Beside a policy that must be asked there, the kernel has to have the hook. */
+static void hook_not_left_out_for_all(void **state) {
+        struct made made = {};
+        cleanup_plan struct plan p = {};
+
+        add(&made, false, "file_truncate");
+        add(&made, false, "file_truncate");
+        made.programs[0][0].optional = true;
+        assert_int_equal(plan_make(&made.m, &p, NULL), 0);
+        assert_false(plan_hook_optional(&p.hooks[0], &made.m));
+        assert_false(plan_hook_leave(&p, 0, &made.m));
+        assert_int_equal(p.hooks[0].n, 2);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(one_policy),
+                cmocka_unit_test(hook_left_out),
+                cmocka_unit_test(hook_not_left_out_for_all),
                 cmocka_unit_test(several_hooks),
                 cmocka_unit_test(plain_last),
                 cmocka_unit_test(two_plain),
