@@ -78,7 +78,7 @@ static const struct edit edits[] = {
 
         /* policies */
         {"scope", "unsupported-format", "\"scope\":{}", "\"scope\":{\"cgroup\":\"/system.slice\"}"},
-        {"optional-program", "unsupported-format", "\"hook\":\"file_open\"", "\"hook\":\"file_open\",\"optional\":true"},
+        {"optional-program", "unsupported-format", "\"name\":\"lsm_file_open\"", "\"name\":\"lsm_file_open\",\"optional\":true"},
         {"mode-shadow", "malformed", "\"mode\":\"enforce\"", "\"mode\":\"shadow\""},
         {"mode-of-a-plain-policy", "malformed",
          "\"mode\":\"enforce\",\"name\":\"guard\",\"object\":\"objects/guard.bpf.o\",\"plain\":false",
