@@ -322,7 +322,8 @@ static int policy_hand_over(const struct work *w, size_t policy, struct bpf_obje
         for (size_t i = 0; i < p->n_maps; i++) {
                 struct bpf_map *map = bpf_object__find_map_by_name(obj, p->maps[i].name);
 
-                if (p->maps[i].seed < 0)
+                /* Sets that all enforce have no seed; they are lowered and frozen as any. */
+                if (p->maps[i].seed < 0 && !(policy_is_engine(p) && streq(p->maps[i].name, "lsm_rules_sets")))
                         continue;
                 if (!map || bpf_map__key_size(map) != p->maps[i].key_size || bpf_map__value_size(map) != p->maps[i].value_size ||
                     bpf_map__max_entries(map) != p->maps[i].max_entries)

@@ -58,7 +58,7 @@ int map_seed(const struct manifest_policy *p, const struct manifest_map *m, cons
         cleanup_buf struct buf data = {0};
         int r;
 
-        r = memfd_read(members[m->seed], OBJECT_MAX, &data, err);
+        r = m->seed < 0 ? 0 : memfd_read(members[m->seed], OBJECT_MAX, &data, err);
         if (r < 0)
                 return r;
         if (record == 0 || data.len % record != 0)

@@ -160,6 +160,10 @@ static void tables_that_are_none(void **state) {
         maps[0].value_size++;
         assert_int_equal(sets_read(sizeof(sets), sizeof(rules), &got, &err), -EBADMSG);
         maps[0].value_size--;
+        maps[0].seed = -1; /* sets that all enforce: there is nothing to be read */
+        assert_int_equal(sets_read(sizeof(sets), sizeof(rules), &got, &err), 0);
+        assert_true(got.n == 3 && got.list[0].enforce && got.list[1].enforce && got.list[2].enforce);
+        maps[0].seed = 0;
         maps[1].seed = -1;
         assert_int_equal(sets_read(sizeof(sets), sizeof(rules), &got, &err), -EBADMSG);
         maps[1].seed = 1;
