@@ -173,7 +173,10 @@ static int sinks_read(const json_t *list, struct metrics *m) {
                                                                .written = number(j, "written"),
                                                                .dropped = number(j, "dropped"),
                                                                .retried = number(j, "retried"),
-                                                               .failing = *text(j, "error") != '\0'};
+                                                               .failing = *text(j, "error") != '\0',
+                                                               .network = json_object_get(j, "waiting") != NULL,
+                                                               .refused = number(j, "refused"),
+                                                               .waiting = number(j, "waiting")};
         }
         return 0;
 }

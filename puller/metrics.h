@@ -77,6 +77,8 @@ struct metrics_sink {
         const char *name;
         uint64_t written, dropped, retried;
         bool failing;
+        bool network; /* then also: */
+        uint64_t refused, waiting;
 };
 
 struct metrics {

@@ -300,7 +300,14 @@ static void sinks_put(struct writer *w, const struct metrics *m) {
         for (size_t i = 0; i < m->n_sinks; i++) {
                 sample(w, "lsmpull_sink_events_total", m->sinks[i].written, "result", "written", "sink", m->sinks[i].name);
                 sample(w, "lsmpull_sink_events_total", m->sinks[i].dropped, "result", "dropped", "sink", m->sinks[i].name);
+                if (m->sinks[i].network)
+                        sample(w, "lsmpull_sink_events_total", m->sinks[i].refused, "result", "refused", "sink",
+                               m->sinks[i].name);
         }
+        family(w, "lsmpull_sink_waiting", "gauge", "Events that wait on the disk for a receiver in the network.");
+        for (size_t i = 0; i < m->n_sinks; i++)
+                if (m->sinks[i].network)
+                        sample(w, "lsmpull_sink_waiting", m->sinks[i].waiting, "sink", m->sinks[i].name);
         family(w, "lsmpull_sink_retries_total", "counter", "Attempts to write to a sink that failed and were made again.");
         for (size_t i = 0; i < m->n_sinks; i++)
                 sample(w, "lsmpull_sink_retries_total", m->sinks[i].retried, "sink", m->sinks[i].name);

@@ -22,7 +22,7 @@
 #define DELAY_MAX_MS 60000
 #define RETRY_AFTER_MAX_S 3600
 #define REFUSALS_MAX 10 /* of a whole segment, before it is given up: it may be us who are not understood */
-#define DENIALS_MAX 3   /* before new credentials are looked for */
+#define DENIED_TRIES 3  /* failures, before new credentials are looked for at each */
 
 struct sender {
         int sock, wake, dir;
@@ -30,7 +30,8 @@ struct sender {
         const char *labels[SENDER_LABELS_MAX + 1];
         struct sink_counts *counts;
         struct sender_post post;
-        unsigned failures, denials, refusals; /* in a row */
+        unsigned refusals; /* in a row, of what nothing else was accepted with */
+        bool denied;       /* the last answer: new credentials might help */
         bool said;
 };
 
@@ -61,7 +62,7 @@ static bool wait_ms(struct sender *s, int ms, bool woken) {
 static int delay_ms(const struct sender *s, int retry_after_s) {
         int64_t ms = DELAY_MIN_MS;
 
-        for (unsigned i = 1; i < s->failures && ms < DELAY_MAX_MS; i++)
+        for (unsigned i = 1; i < s->counts->failures && ms < DELAY_MAX_MS; i++)
                 ms *= 2;
         if (ms > DELAY_MAX_MS)
                 ms = DELAY_MAX_MS;
@@ -75,7 +76,7 @@ static void trouble(struct sender *s, const char *why) {
         snprintf(s->counts->trouble_text, sizeof(s->counts->trouble_text), "%s", why);
         s->counts->trouble = 1;
         s->counts->retried++;
-        s->failures++;
+        s->counts->failures++;
         if (!s->said)
                 fprintf(stderr, "events.http: %s\n", why);
         s->said = true;
@@ -83,7 +84,7 @@ static void trouble(struct sender *s, const char *why) {
 
 static void works(struct sender *s) {
         s->counts->trouble = 0;
-        s->failures = s->denials = 0;
+        s->counts->failures = 0;
         if (s->said)
                 fprintf(stderr, "events.http: works again\n");
         s->said = false;
@@ -186,7 +187,7 @@ static int deliver(struct sender *s, struct delivery *d, int *ret_retry_s, struc
                         refuse(d, to);
                         break;
                 case SENDER_DENIED:
-                        s->denials++;
+                        s->denied = true;
                         return 1;
                 case SENDER_LATER:
                         return 1;
@@ -215,14 +216,16 @@ static bool segment_send(struct sender *s, const struct spool_segment *g) {
         d.step = lines_count(d.p, d.end);
         for (;;) {
                 struct err err = {0};
-                int retry_s = 0, r = deliver(s, &d, &retry_s, &err);
+                int retry_s = 0, r;
                 char why[SINK_TROUBLE_MAX];
 
+                s->denied = false;
+                r = deliver(s, &d, &retry_s, &err);
                 if (r == 0)
                         break;
                 text_clean(why, sizeof(why), err.msg);
                 trouble(s, why);
-                if (!wait_ms(s, delay_ms(s, retry_s), false) || s->denials >= DENIALS_MAX)
+                if (!wait_ms(s, delay_ms(s, retry_s), false) || (s->denied && s->counts->failures >= DENIED_TRIES))
                         return false;
         }
         account(s, g, &d);

@@ -41,6 +41,7 @@ struct sink_counts {
         int64_t told;                        /* events that the receiver was told were lost; below 0: those before this agent */
         uint64_t sent;                       /* the segment that was accepted last */
         uint32_t accounting;                 /* it is changing these */
+        uint32_t failures;                   /* attempts in a row, also of senders before this one */
         uint32_t trouble;                    /* the receiver cannot be reached, or does not take anything */
         char trouble_text[SINK_TROUBLE_MAX]; /* why */
 };

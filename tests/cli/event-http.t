@@ -69,7 +69,7 @@ pids() {
         esac
 }
 in_turn() { # N
-        pids | cmp - <(seq "$1") && echo same
+        pids | cmp -s - <(seq "$1") && echo same
 }
 lost() { bodies | jq -s '[.[].streams[] | select(.stream.type == "lost") | .values[][1] | fromjson | .count] | add // 0'; }
 
@@ -190,6 +190,11 @@ forget
 answer 204
 send --kill 10 20000
 is "reporter and sender are killed in turns: what is not dropped has come" "$(($(pids | sort -nu | wc -l) + $(figure dropped)))" 20000
+head -n 3 "$tmp/r/accepted" | tail -n 1 >"$tmp/third"
+sed -i 3d "$tmp/r/accepted"
+is "(a body that did not come would be noticed)" "$(($(pids | sort -nu | wc -l) + $(figure dropped) < 20000))" 1
+cat "$tmp/third" >>"$tmp/r/accepted"
+is "(and one that came out of its turn)" "$(in_turn 20000 2>/dev/null)" ''
 is "nothing waits" "$(figure waiting) $(find "$tmp/spool" -type f | wc -l)" '0 0'
 
 # ---- what it finds ----------------------------------------------------------------------------------------------------------------

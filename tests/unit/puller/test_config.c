@@ -262,7 +262,7 @@ static void repositories(void **state) {
 
 /* A sink that was meant and is not there would be missed when it is needed. */
 static void wrong_sinks(void **state) {
-        refused("events: {journal: true}\n", "c.yaml:1:10:", "'events.journal'; here are known: file, journald");
+        refused("events: {journal: true}\n", "c.yaml:1:10:", "'events.journal'; here are known: file, http, journald");
         refused("events: {file: {paht: /a/b}}\n", "c.yaml:1:17:", "'events.file.paht'; here are known: path, max_size, keep");
         refused("events: {file: /a/b}\n", "c.yaml:1:10:", "keys are needed");
         refused("events: {journald: yes}\n", "c.yaml:1:20:", "true");
@@ -278,6 +278,61 @@ static void wrong_sinks(void **state) {
         refused("event: {journald: true}\n", "c.yaml:1:1:", "metrics, events, confirm");
         refused("file: {path: /a/b}\n", "c.yaml:1:1:", "unknown key");
         refused("events.file: {path: /a/b}\n", "c.yaml:1:1:", "unknown key");
+}
+
+static void receivers(void **state) {
+        static const char *const good[] = {
+                "{url: 'https://h/loki/api/v1/push', format: loki, tenant: a|b, labels: [env=prod, a_1=x y]}",
+                "{url: 'https://h:8088/services/collector/event', format: splunk, token: /t, max_size: 1MiB}",
+                "{url: 'http://127.0.0.1:4318/v1/logs', format: otlp}",
+                "{url: 'http://[::1]:4318/v1/logs', format: otlp, ca: /c, certificate: /c, key: /k}",
+                "{url: 'http://localhost:4318/v1/logs', format: otlp}",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+                cleanup_config struct config c = {};
+                char yaml[256];
+
+                snprintf(yaml, sizeof(yaml), "events: {http: %s}\n", good[i]);
+                parse_ok(&c, yaml);
+                assert_non_null(c.events_url);
+        }
+}
+
+static void wrong_receivers(void **state) {
+        static const struct {
+                const char *http, *words;
+        } wrong[] = {
+                {"{url: 'http://collector/v1/logs', format: otlp}", "http:// is for a collector on this machine"},
+                {"{url: 'http://127.0.0.1.example.net/v1/logs', format: otlp}", "http:// is for a collector on this machine"},
+                {"{url: 'http://localhost@h/v1/logs', format: otlp}", "http:// is for a collector on this machine"},
+                {"{url: 'ftp://h/', format: otlp}", "only https://"},
+                {"{url: 'https://u:p@h/', format: otlp}", "must not hold a user or password"},
+                {"{url: /var/log, format: otlp}", "only https://"},
+                {"{url: 'https://h/'}", "Say format"},
+                {"{url: 'https://h/', format: elastic}", "loki, splunk or otlp"},
+                {"{format: loki}", "without events.http.url"},
+                {"{labels: [a=b]}", "without events.http.url"},
+                {"{url: 'https://h/', format: splunk}", "without events.http.token"},
+                {"{url: 'https://h/', format: otlp, key: /k}", "without events.http.certificate"},
+                {"{url: 'https://h/', format: otlp, certificate: /c}", "without events.http.key"},
+                {"{url: 'https://h/', format: otlp, tenant: a}", "only Loki has tenants"},
+                {"{url: 'https://h/', format: loki, tenant: a b}", "a tenant"},
+                {"{url: 'https://h/', format: loki, labels: [1a=b]}", "a label"},
+                {"{url: 'https://h/', format: loki, labels: [a]}", "a label"},
+                {"{url: 'https://h/', format: loki, labels: [a=]}", "a label"},
+                {"{url: 'https://h/', format: loki, labels: [a=b, a=b]}", "there twice"},
+                {"{url: 'https://h/', format: loki, labels: a=b}", "a list is needed"},
+                {"{url: 'https://h/', format: loki, max_size: 64KiB}", "at least 1MiB"},
+                {"{url: 'https://h/', format: loki, token: t}", "an absolute path"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+                char yaml[256];
+
+                snprintf(yaml, sizeof(yaml), "events: {http: %s}\n", wrong[i].http);
+                refused(yaml, "c.yaml:1:", wrong[i].words);
+        }
 }
 
 static void wrong_repositories(void **state) {
@@ -558,7 +613,7 @@ static void example_switched_on(const char *text, const char *const *others, enu
                         assert_int_equal(buf_printf(&on, "%s\n", line + (line[0] == '#')), 0);
         }
         parse_ok(&c, on.data);
-        assert_int_equal(n_keys, 45 + 13); /* settings and sections: a new key must be shown there, too */
+        assert_int_equal(n_keys, 54 + 14); /* settings and sections: a new key must be shown there, too */
         for (size_t i = 0; others[i]; i++)
                 assert_true(n_others-- > 0);
         assert_int_equal(n_others, 0);
@@ -605,6 +660,8 @@ int main(void) {
                 cmocka_unit_test(repositories),
                 cmocka_unit_test(wrong_repositories),
                 cmocka_unit_test(wrong_sinks),
+                cmocka_unit_test(receivers),
+                cmocka_unit_test(wrong_receivers),
                 cmocka_unit_test(durations),
                 cmocka_unit_test(sizes),
                 cmocka_unit_test(wrong_keys),

@@ -31,6 +31,7 @@ int main(void) {
 
         if (h == MAP_FAILED)
                 return 2;
+        h->n = 1;
         mkdir("/tmp/hammer", 0755);
         close(open(SECRET, O_CREAT | O_WRONLY, 0644));
         close(open(HARMLESS, O_CREAT | O_WRONLY, 0644));
