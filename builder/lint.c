@@ -41,7 +41,7 @@ int sources_load(const char *dir, struct diags *diags, struct sources *ret, stru
         e = rules_set_load(s.bundle, diags, &s.rules, err);
         if (e < 0 && e != -EBADMSG)
                 return e;
-        e = selftest_set_load(s.bundle, diags, &s.selftests, err);
+        e = selftest_set_load(s.bundle, &s.rules, diags, &s.selftests, err);
         if (e < 0 && e != -EBADMSG)
                 return e;
         if (diags->n_errors > before)

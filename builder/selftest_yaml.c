@@ -12,8 +12,54 @@ void selftest_set_done(struct selftest_set *s) {
         *s = (struct selftest_set){};
 }
 
+static const struct yaml_node *value_of(const struct yaml_node *map, const char *key) {
+        for (size_t i = 0; map && map->kind == YAML_MAP && i < map->n; i++)
+                if (streq(map->keys[i]->text, key))
+                        return map->items[i];
+        return NULL;
+}
+
+struct sources_of_scopes {
+        const struct bundle_source *bundle;
+        const struct rules_set *rules;
+};
+
+/* NULL: rules that cannot be read, of which enough was said. */
+static const struct scope *scope_of(const struct policy_source *policy, const struct rules_set *rules) {
+        if (!policy->rules)
+                return &policy->scope;
+        for (size_t i = 0; i < rules->n; i++)
+                if (rules->policies[i].source == policy)
+                        return rules_policy_scope(&rules->policies[i]);
+        return NULL;
+}
+
+/* `as: {scope: POLICY}`: in a scope that there is. */
+static void scope_check(const struct selftest *test, const struct yaml_node *node, const struct sources_of_scopes *s,
+                        struct diags *diags) {
+        const struct yaml_node *place = value_of(value_of(node, "as"), "scope");
+
+        if (!*test->as.scope)
+                return;
+        for (size_t i = 0; i < s->bundle->n_policies; i++) {
+                const struct policy_source *policy = &s->bundle->policies[i];
+                const struct scope *scope;
+
+                if (!policy->name || !streq(policy->name, test->as.scope))
+                        continue;
+                scope = scope_of(policy, s->rules);
+                if (scope && !scope->key)
+                        diag_error(diags, place->pos, "'%s': the policy '%s' has no scope: it is in force everywhere", test->name,
+                                   test->as.scope);
+                return;
+        }
+        diag_error(diags, place->pos, "'%s': the bundle has no policy '%s', in whose scope the test could be", test->name,
+                   test->as.scope);
+}
+
 /* Appends one test to the array when it is right. */
-static int test_add(const struct yaml_node *node, json_t *tests, struct selftest_set *set, struct diags *diags) {
+static int test_add(const struct yaml_node *node, const struct sources_of_scopes *scopes, json_t *tests, struct selftest_set *set,
+                    struct diags *diags) {
         cleanup_selftest struct selftest test = {};
         cleanup_buf struct buf text = {};
         cleanup_json json_t *json = NULL;
@@ -31,14 +77,15 @@ static int test_add(const struct yaml_node *node, json_t *tests, struct selftest
                 diag_error(diags, node->pos, "%s", err.msg);
                 return 0;
         }
+        scope_check(&test, node, scopes, diags);
         set->n++;
         set->n_denials += test.expect != 0;
         set->n_allowances += test.expect == 0;
         return json_array_append(tests, json) < 0 ? -ENOMEM : 0;
 }
 
-static int file_add(const char *path, const char *shown, json_t *tests, struct selftest_set *set, struct diags *diags,
-                    struct err *err) {
+static int file_add(const char *path, const char *shown, const struct sources_of_scopes *scopes, json_t *tests,
+                    struct selftest_set *set, struct diags *diags, struct err *err) {
         cleanup_yaml struct yaml_doc *doc = NULL;
         cleanup_buf struct buf text = {};
         const struct yaml_node *root;
@@ -55,7 +102,7 @@ static int file_add(const char *path, const char *shown, json_t *tests, struct s
                 return 0;
         }
         for (size_t i = 0; i < root->n; i++) {
-                e = test_add(root->items[i], tests, set, diags);
+                e = test_add(root->items[i], scopes, tests, set, diags);
                 if (e < 0)
                         return err_errno(err, e, "'%s'", shown);
         }
@@ -76,9 +123,11 @@ static int whole_check(const struct buf *json, const struct bundle_source *bundl
         return 0;
 }
 
-int selftest_set_load(const struct bundle_source *bundle, struct diags *diags, struct selftest_set *ret, struct err *err) {
+int selftest_set_load(const struct bundle_source *bundle, const struct rules_set *rules, struct diags *diags,
+                      struct selftest_set *ret, struct err *err) {
         cleanup_selftest_set struct selftest_set set = {};
         cleanup_json json_t *doc = NULL;
+        const struct sources_of_scopes scopes = {bundle, rules};
         size_t before = diags->n_errors;
         json_t *tests = json_array();
         int e = 0;
@@ -87,7 +136,7 @@ int selftest_set_load(const struct bundle_source *bundle, struct diags *diags, s
         if (!doc)
                 return err_errno(err, -ENOMEM, "self-tests");
         for (size_t i = 0; i < bundle->selftests.n; i++) {
-                e = file_add(bundle->selftests.v[i], bundle->selftests_shown.v[i], tests, &set, diags, err);
+                e = file_add(bundle->selftests.v[i], bundle->selftests_shown.v[i], &scopes, tests, &set, diags, err);
                 if (e < 0)
                         return e;
         }

@@ -2,7 +2,7 @@
 /* The self-tests of a bundle: YAML lists to the one signed JSON document. What a test may say is known to lib/selftest.h. */
 #pragma once
 
-#include "bundle_yaml.h"
+#include "rules_yaml.h"
 
 struct selftest_set {
         struct buf json; /* the member selftests.json */
@@ -11,5 +11,6 @@ struct selftest_set {
 void selftest_set_done(struct selftest_set *s);
 #define cleanup_selftest_set cleanup(selftest_set_done)
 
-/* Every test that is wrong is reported at its place: -EBADMSG. */
-int selftest_set_load(const struct bundle_source *bundle, struct diags *diags, struct selftest_set *ret, struct err *err);
+/* Every test that is wrong is reported at its place: -EBADMSG. rules: of the same bundle, which say what scopes there are. */
+int selftest_set_load(const struct bundle_source *bundle, const struct rules_set *rules, struct diags *diags,
+                      struct selftest_set *ret, struct err *err);

@@ -82,8 +82,10 @@ static int subject_parse(const json_t *j, struct selftest_subject *ret, struct e
         int r;
 
         json_object_foreach((json_t *)j, key, v) {
-                if (!streq(key, "comm") && !streq(key, "uid") && !streq(key, "gid") && !streq(key, "caps") && !streq(key, "host"))
-                        return err_set(err, -EBADMSG, REASON_MALFORMED, "'as' knows no '%s' (comm, uid, gid, caps, host)", key);
+                if (!streq(key, "comm") && !streq(key, "uid") && !streq(key, "gid") && !streq(key, "caps") &&
+                    !streq(key, "host") && !streq(key, "scope"))
+                        return err_set(err, -EBADMSG, REASON_MALFORMED, "'as' knows no '%s' (comm, uid, gid, caps, host, scope)",
+                                       key);
         }
 
         if (json_object_get(j, "comm")) {
@@ -115,6 +117,16 @@ static int subject_parse(const json_t *j, struct selftest_subject *ret, struct e
                 if (!json_is_boolean(json_object_get(j, "host")))
                         return malformed(err, "'host' is true or false");
                 as.apart = json_is_false(json_object_get(j, "host"));
+        }
+        if (json_object_get(j, "scope")) {
+                const char *policy;
+
+                r = json_get_string(j, "scope", &policy, err);
+                if (r < 0)
+                        return r;
+                if (!name_valid(policy))
+                        return malformed(err, "'scope' is the name of a policy, in whose scope to be");
+                strcpy(as.scope, policy);
         }
         *ret = as;
         return 0;

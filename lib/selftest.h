@@ -89,6 +89,7 @@ struct selftest_subject {
         uint32_t uid, gid; /* 0 unless named; gid is uid unless named */
         uint64_t caps;     /* bit n: capability n. Unless named: all for uid 0, none for others */
         bool apart;        /* in namespaces of its own, as a container is; not the host's */
+        char scope[64];    /* the policy in whose scope it is, besides those of the agent's own cgroup; "": none */
 };
 #define SELFTEST_CAPS_ALL UINT64_MAX /* all that the agent has to give */
 

@@ -48,7 +48,7 @@ static void operand_describe(const struct selftest *t, char *what, size_t n) {
 }
 
 void selftest_describe(const struct selftest *t, char *ret, size_t n) {
-        char what[320] = "", who[48] = "";
+        char what[320] = "", who[160] = "";
         size_t len;
 
         operand_describe(t, what, sizeof(what));
@@ -57,5 +57,8 @@ void selftest_describe(const struct selftest *t, char *ret, size_t n) {
         len = strlen(who);
         if (t->as.apart)
                 snprintf(who + len, sizeof(who) - len, ", in namespaces of its own");
+        len = strlen(who);
+        if (*t->as.scope)
+                snprintf(who + len, sizeof(who) - len, ", in the scope of '%s'", t->as.scope);
         snprintf(ret, n, "%s%s as %s%s", selftest_op_word(t->op), what, t->as.comm, who);
 }

@@ -12,6 +12,7 @@
  *                               /counters/SLOT/POLICY   per policy, of the generation in that slot
  *                               /rules/SLOT/counts, table, cells, roots   of a generation's rules
  *                               /scopes/SLOT/POLICY     what is remembered about cgroups, where the kernel cannot (scope_collect.h)
+ *                               /probes/SLOT/POLICY     cgroups of self-tests that are in a scope (scope_probe.h)
  *
  * bpffs refuses names with a dot. Paths are plain strings: the directories belong to root and are closed to others.
  */

@@ -7,6 +7,7 @@
 #include "enforce_parts.h"
 #include "rules_counts.h"
 #include "scope_collect.h"
+#include "scope_probe.h"
 
 void enforcement_close(struct enforcement *e) {
         if (e->gate.map)
@@ -195,7 +196,11 @@ static int counters_pin(struct enforcement *e, uint32_t slot, const struct loade
         if (r < 0)
                 return r;
         pin_path(path, "%s/scopes/%u", e->dir, slot);
-        return scopes_pin(path, loaded, err);
+        r = scopes_pin(path, loaded, err);
+        if (r < 0)
+                return r;
+        pin_path(path, "%s/probes/%u", e->dir, slot);
+        return scope_probes_pin(path, loaded, err);
 }
 
 int enforcement_fill(struct enforcement *e, uint32_t slot, const struct plan *plan, const struct loaded *loaded,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "health.h"
 
+#include "bpffs.h"
 #include "fileio.h"
 #include "health_command.h"
 #include "probe_cgroup.h"
 #include "rehearsal.h"
+#include "scope_probe.h"
 #include "selftest_run.h"
 
 #define SELFTESTS_BYTES_MAX (4u << 20)
@@ -94,9 +96,37 @@ static void denials_leave_out(const struct node *n, const struct bundle *b, stru
                          all - kept, n->mode_source);
 }
 
+/* Where the self-tests of one release are tried: the probe's cgroup, a fresh one for each scope. */
+struct ground {
+        struct bundle *bundle;
+        const struct manifest *manifest;
+        uint32_t slot;
+        bool probing; /* the gate has to be told of the cgroup */
+        char probes[PATH_MAX];
+        struct probe_cgroup cgroup;
+};
+
+static int ground_enter(void *ctx, const char *scope, int *ret_cgroup, struct err *err) {
+        struct ground *g = ctx;
+        int r = probe_cgroup_renew(&g->cgroup, err);
+
+        if (r >= 0 && *scope)
+                r = scope_probe_enter(g->probes, g->manifest, scope, g->cgroup.id, err);
+        if (r >= 0 && g->probing && !gate_probe(&g->bundle->kernel.gate, g->slot, g->cgroup.id))
+                r = err_set(err, -EBUSY, REASON_BUSY, "the gate of '%s' has moved", g->bundle->name);
+        *ret_cgroup = g->cgroup.fd;
+        return r;
+}
+
+static void ground_done(struct ground *g) {
+        if (g->probing)
+                gate_probe(&g->bundle->kernel.gate, 0, 0);
+        probe_cgroup_close(&g->cgroup);
+        scope_probe_leave(g->probes, NULL); /* what is left is about a cgroup that is gone */
+}
+
 int health_selftests(struct node *n, struct bundle *b, const struct release *rel, uint32_t slot, int64_t deadline_ns,
                      struct err *err) {
-        cleanup_probe_cgroup struct probe_cgroup cgroup = PROBE_CGROUP_INIT;
         cleanup_selftest_report struct selftest_report report = {0};
         cleanup_selftests struct selftests tests = {0};
         bool probing = !gate_pending(gate_word(&b->kernel.gate));
@@ -106,6 +136,7 @@ int health_selftests(struct node *n, struct bundle *b, const struct release *rel
                 .ctx = &(struct witness){n, b, slot},
                 .strict = probing && denials_counted(rel), /* on trial, others are counted, too */
         };
+        struct ground ground = {b, rel->manifest, slot, probing, "", PROBE_CGROUP_INIT};
         int r;
 
         lowered_of(n->config->audit, b->name, lowered);
@@ -115,15 +146,15 @@ int health_selftests(struct node *n, struct bundle *b, const struct release *rel
                 denials_leave_out(n, b, &tests);
         if (r < 0 || tests.n == 0)
                 return r;
-        r = probe_cgroup_open(n->config->cgroup_dir, &cgroup, err);
+        r = pin_path(ground.probes, "%s/probes/%u", b->kernel.dir, slot);
+        if (r < 0)
+                return err_errno(err, r, "self-tests");
+        r = probe_cgroup_open(n->config->cgroup_dir, &ground.cgroup, err);
         if (r < 0)
                 return r;
-        if (probing && !gate_probe(&b->kernel.gate, slot, cgroup.id))
-                r = err_set(err, -EBUSY, REASON_BUSY, "the gate of '%s' has moved", b->name);
-        if (r >= 0)
-                r = selftest_run(&tests, cgroup.fd, NULL, &witness, n->waiter, deadline_ns, &report, err);
-        if (probing)
-                gate_probe(&b->kernel.gate, 0, 0);
+        r = selftest_run(&tests, &(struct selftest_ground){ground_enter, &ground}, NULL, &witness, n->waiter, deadline_ns,
+                         &report, err);
+        ground_done(&ground);
         if (r >= 0 && probing)
                 report_say(n, b, &report);
         return r;

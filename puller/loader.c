@@ -35,6 +35,7 @@ void loaded_done(struct loaded *l) {
                 close_p(&p->rule_cells);
                 close_p(&p->rule_roots);
                 close_p(&p->scope_hash);
+                close_p(&p->scope_probes);
         }
         free(l->policies);
         *l = (struct loaded){0};
@@ -51,7 +52,8 @@ static int loaded_init(const struct manifest *m, struct loaded *l) {
                                                         .rule_table = -1,
                                                         .rule_cells = -1,
                                                         .rule_roots = -1,
-                                                        .scope_hash = -1};
+                                                        .scope_hash = -1,
+                                                        .scope_probes = -1};
         for (size_t i = 0; i < m->n_policies; i++) {
                 l->policies[i].programs = new_array(m->policies[i].n_programs, sizeof(int));
                 if (!l->policies[i].programs)
@@ -133,6 +135,8 @@ static int *map_place(struct loaded_policy *p, enum loader_message message) {
                 return &p->rule_roots;
         case LOADER_SCOPES:
                 return &p->scope_hash;
+        case LOADER_PROBES:
+                return &p->scope_probes;
         default:
                 return NULL;
         }
@@ -196,6 +200,7 @@ static int receive(int sock, const struct loader_request *req, struct waiter *w,
                 case LOADER_RULE_TABLE:
                 case LOADER_RULE_CELLS:
                 case LOADER_SCOPES:
+                case LOADER_PROBES:
                         r = take_map(l, &p, &fd);
                         break;
                 case LOADER_ROOTS: /* not frozen: mounts change */

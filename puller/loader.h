@@ -37,7 +37,8 @@ struct loaded_policy {
         int counters;                /* -1: a plain policy has none */
         int rule_counts, rule_table; /* of the rules' engine; -1 */
         int rule_cells, rule_roots;
-        int scope_hash; /* scope_collect.h; -1: there is none, or the kernel has storage at its cgroups */
+        int scope_hash;   /* scope_collect.h; -1: there is none, or the kernel has storage at its cgroups */
+        int scope_probes; /* scope_probe.h; -1: it has no scope */
 };
 
 struct loaded {

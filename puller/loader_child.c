@@ -316,7 +316,8 @@ static int engine_hand_over(const struct work *w, size_t policy, struct bpf_obje
 static int policy_hand_over(const struct work *w, size_t policy, struct bpf_object *obj, struct err *err) {
         const struct manifest_policy *p = &w->manifest->policies[policy];
         struct bpf_map *counters = bpf_object__find_map_by_name(obj, "lsm_counters"),
-                       *scopes = bpf_object__find_map_by_name(obj, "lsm_scope_hash");
+                       *scopes = bpf_object__find_map_by_name(obj, "lsm_scope_hash"),
+                       *probes = bpf_object__find_map_by_name(obj, "lsm_scope_probes");
         int r = 0;
 
         for (size_t i = 0; i < p->n_maps; i++) {
@@ -349,6 +350,8 @@ static int policy_hand_over(const struct work *w, size_t policy, struct bpf_obje
                 r = send_fd(w, LOADER_COUNTERS, policy, 0, bpf_map__fd(counters));
         if (r >= 0 && scopes && bpf_map__autocreate(scopes) && !p->plain)
                 r = send_fd(w, LOADER_SCOPES, policy, 0, bpf_map__fd(scopes));
+        if (r >= 0 && probes && !p->plain)
+                r = send_fd(w, LOADER_PROBES, policy, 0, bpf_map__fd(probes));
         if (r >= 0 && policy_is_engine(p))
                 r = engine_hand_over(w, policy, obj, err);
         return r;

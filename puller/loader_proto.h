@@ -38,6 +38,7 @@ enum loader_message {
         LOADER_RULE_CELLS,  /* with its fd */
         LOADER_ROOTS,       /* with its fd */
         LOADER_SCOPES,      /* with its fd: where answers about cgroups are to be collected */
+        LOADER_PROBES,      /* with its fd: where cgroups of self-tests are entered */
         LOADER_DONE,
         LOADER_FAILED, /* reason and message; with the log as a memfd */
 };

@@ -180,6 +180,24 @@ int probe_cgroup_open(const char *parent, struct probe_cgroup *ret, struct err *
         return 0;
 }
 
+int probe_cgroup_renew(struct probe_cgroup *cg, struct err *err) {
+        char parent[PATH_MAX], *end;
+        int r = empty(cg->fd);
+
+        strcpy(parent, cg->path);
+        end = strrchr(parent, '/');
+        if (end)
+                *end = 0;
+        /* Removed under the lock. An agent that takes the name in between has it: that is said as it always is. */
+        if (r >= 0 && rmdir(cg->path) < 0)
+                r = -errno;
+        if (r < 0)
+                err_errno(err, r, "cannot replace the cgroup %s", cg->path);
+        close_p(&cg->fd);
+        *cg = PROBE_CGROUP_INIT;
+        return r < 0 ? r : probe_cgroup_open(parent, cg, err);
+}
+
 void probe_cgroup_close(struct probe_cgroup *cg) {
         if (cg->fd >= 0) {
                 empty(cg->fd);

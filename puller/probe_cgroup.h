@@ -22,6 +22,9 @@ int cgroup_own(char ret[static PATH_MAX], struct err *err);
 /* Makes the cgroup below `parent` (NULL: the own one), or takes over one that an earlier agent has left and empties it.
  * -EBUSY (busy) while another living agent uses it. */
 int probe_cgroup_open(const char *parent, struct probe_cgroup *ret, struct err *err);
+/* Replaces it by another one of the same name, of which nobody has asked anything yet: in which scopes a cgroup is, is remembered.
+ * On failure it is closed. */
+int probe_cgroup_renew(struct probe_cgroup *cg, struct err *err);
 /* Kills what is in it and removes it; then as PROBE_CGROUP_INIT. Harmless on that. */
 void probe_cgroup_close(struct probe_cgroup *cg);
 #define cleanup_probe_cgroup cleanup(probe_cgroup_close)

@@ -51,6 +51,8 @@ struct run {
         const struct selftests *tests;
         struct selftest_report *report;
         const struct selftest_witness *witness;
+        const struct selftest_ground *ground;
+        const char *exe;
         struct child *probe;
         struct waiter *w;
         int64_t deadline_ns;
@@ -215,40 +217,92 @@ static int test_run(struct run *run, size_t i) {
 /* ---- the run ---- */
 
 /* An error of the release, if the policy has caused it: executing the probe is the first thing that happens under it. */
-static int spawn_failed(struct run *run, int r, const struct err *why) {
+static int spawn_failed(struct run *run, size_t first, int r, const struct err *why) {
         if (r == -EACCES || r == -EPERM)
-                return test_failed(run, 0, why->msg);
+                return test_failed(run, first, why->msg);
         if (run->err)
                 *run->err = *why;
         return r;
 }
 
+static const char *scope_of(const struct run *run, size_t i) {
+        return run->tests->tests[i].as.scope;
+}
+
+/* Test `first`, and all behind it in the same scope. */
+static int same_scope_run(struct run *run, size_t first) {
+        for (size_t i = first; i < run->tests->n; i++) {
+                int r = streq(scope_of(run, i), scope_of(run, first)) ? test_run(run, i) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The release has no such scope: a failure of every test that names it. */
+static void same_scope_failed(struct run *run, size_t first, const struct err *why) {
+        char story[sizeof(why->msg) + 30];
+
+        snprintf(story, sizeof(story), "could not be tried: %s", why->msg);
+        for (size_t i = first; i < run->tests->n; i++)
+                if (streq(scope_of(run, i), scope_of(run, first)))
+                        test_failed(run, i, story);
+}
+
+static int ground_enter(const struct run *run, const char *scope, int *ret_cgroup, struct err *why) {
+        *ret_cgroup = -1;
+        if (run->ground)
+                return run->ground->enter(run->ground->ctx, scope, ret_cgroup, why);
+        return *scope ? err_set(why, -EBADE, REASON_SELFTEST_FAILED, "there are no scopes here") : 0;
+}
+
+static int scope_run(struct run *run, size_t first) {
+        struct err why = {};
+        int cgroup, r;
+
+        r = ground_enter(run, scope_of(run, first), &cgroup, &why);
+        if (r == -EBADE) {
+                same_scope_failed(run, first, &why);
+                return 0;
+        }
+        if (r < 0) {
+                if (run->err)
+                        *run->err = why;
+                return r;
+        }
+        r = child_spawn(&(struct child_spec){.exe = run->exe, .role = "@probe", .cgroup = cgroup}, run->probe, &why);
+        r = r < 0 ? spawn_failed(run, first, r, &why) : same_scope_run(run, first);
+        child_kill(run->probe);
+        return r;
+}
+
 static int tests_run(struct run *run) {
         for (size_t i = 0; i < run->tests->n; i++) {
-                int r = test_run(run, i);
+                size_t first = 0;
+                int r;
 
+                while (!streq(scope_of(run, first), scope_of(run, i)))
+                        first++;
+                r = first == i ? scope_run(run, i) : 0;
                 if (r < 0)
                         return r;
         }
         return run->report->n_failed > 0 ? -EBADE : 0;
 }
 
-int selftest_run(const struct selftests *tests, int cgroup_fd, const char *exe, const struct selftest_witness *witness,
-                 struct waiter *w, int64_t deadline_ns, struct selftest_report *ret, struct err *err) {
+int selftest_run(const struct selftests *tests, const struct selftest_ground *ground, const char *exe,
+                 const struct selftest_witness *witness, struct waiter *w, int64_t deadline_ns, struct selftest_report *ret,
+                 struct err *err) {
         cleanup_selftest_report struct selftest_report report = {};
         struct child probe = CHILD_INIT;
-        struct run run = {tests, &report, witness, &probe, w, deadline_ns, err};
-        struct err why = {};
+        struct run run = {tests, &report, witness, ground, exe, &probe, w, deadline_ns, err};
         int r;
 
         r = report_new(tests, &report);
         if (r < 0)
                 return err_errno(err, r, "self-tests");
-        if (tests->n > 0) {
-                r = child_spawn(&(struct child_spec){.exe = exe, .role = "@probe", .cgroup = cgroup_fd}, &probe, &why);
-                r = r < 0 ? spawn_failed(&run, r, &why) : tests_run(&run);
-                child_kill(&probe);
-        }
+        r = tests_run(&run);
         if (report.n_failed > 1 && r == -EBADE)
                 r = err_wrap(err, r, "%zu of %zu self-tests failed", report.n_failed, report.n);
         if (ret) {

@@ -37,13 +37,22 @@ struct selftest_witness {
         bool strict; /* every denial is counted, and nobody else's: what nobody counts came from elsewhere */
 };
 
+/* Where tests are tried: those in a policy's scope in a cgroup of theirs each, the others in one. */
+struct selftest_ground {
+        /* Makes it ready; the one before is no longer used. scope: as in struct selftest_subject. ret_cgroup: its directory, which
+         * stays the ground's; -1: the agent's own. -EBADE: the release has no such scope; other errors are the agent's. */
+        int (*enter)(void *ctx, const char *scope, int *ret_cgroup, struct err *err);
+        void *ctx;
+};
+
 /*
- * Runs all tests in a probe that starts in cgroup_fd (-1: the agent's own). 0: all have passed. -EBADE (selftest-failed): one
- * has not, and err tells of the first; the others were tried all the same, unless the probe itself was lost: silent until the
+ * Runs all tests in probes that start on the ground (NULL: the agent's own cgroup, and no scopes). 0: all have passed. -EBADE (selftest-failed): one
+ * has not, and err tells of the first; the others were tried all the same, unless a probe was lost: silent until the
  * deadline, ended, or unable to start under the new policy. Other errors speak of the agent, not of the tests: -ECANCELED from
  * the waiter, -ENOMEM, a descriptor that could not be had.
  *
  * witness: NULL when nobody counts. exe: as in child_spec. ret: a fresh report, filled on failure, too; NULL: not wanted.
  */
-int selftest_run(const struct selftests *tests, int cgroup_fd, const char *exe, const struct selftest_witness *witness,
-                 struct waiter *w, int64_t deadline_ns, struct selftest_report *ret, struct err *err);
+int selftest_run(const struct selftests *tests, const struct selftest_ground *ground, const char *exe,
+                 const struct selftest_witness *witness, struct waiter *w, int64_t deadline_ns, struct selftest_report *ret,
+                 struct err *err);

@@ -109,6 +109,21 @@ tests '- {name: x, do: {open: /etc/passwd}, expect: ok, as: {uid: 99999999999999
 complains "b/t.yaml:1:60: error: " "a number that is too large"
 tests '- {name: "x\ny", do: {open: /etc/passwd}, expect: ok}'
 complains "b/t.yaml:1:10: error: the text contains a control character" "a line break in a name"
+tests '- {name: x, do: {open: /etc/passwd}, expect: ok, as: {scope: q}}'
+complains "b/t.yaml:1:62: error: 'x': the bundle has no policy 'q'" "in the scope of a policy that is not there"
+tests '- {name: x, do: {open: /etc/passwd}, expect: ok, as: {scope: p}}'
+complains "b/t.yaml:1:62: error: 'x': the policy 'p' has no scope" "in the scope of one that has none"
+tests $'- {name: x, do: {open: /etc/passwd}, expect: EACCES, as: {scope: p}}\n- {name: y, do: {open: /etc/passwd}, expect: ok}'
+sed -i 's/}\]/, scope: {unit: a.service}}]/' b/bundle.yaml
+run lint b
+exits 0 "in the scope of one that has"
+printf 'scope: {cgroup: a.slice}\nrules: [{id: r, on: file.read, path: /a, action: deny}]\n' >b/r.yaml
+sed -i 's/^policies:.*/policies: [{name: p, rules: r.yaml}]/' b/bundle.yaml
+run lint b
+exits 0 "or whose rules have"
+sed -i 1d b/r.yaml
+run lint b
+complains "b/t.yaml:1:66: error: 'x': the policy 'p' has no scope" "and not when these have lost theirs"
 tests $'- {name: x, do: {open: /etc/passwd}, expect: ok}\n- {name: x, do: {open: /etc/shadow}, expect: EACCES}'
 exits 1 "one name for two tests"
 

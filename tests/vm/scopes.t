@@ -100,4 +100,25 @@ ok "too deep to be followed: in every scope" denied_in "${deep#"$CG/"}" slices
 
 run lsmpull remove scopes --yes
 ok "without the bundle all is open" reads a.slice slices
+
+# ---- self-tests in a scope --------------------------------------------------------------------------------------------------
+
+for f in in-c-too another; do echo content >$S/$f; done
+apply scoped-tests-lax
+isnt "$status" 0 "a release whose scoped policies deny something else is refused"
+like "$err" 'selftest-failed' "for its self-tests"
+like "$err" "4 of 32 self-tests failed" "those that say so, of policies in C and of rules, and no others"
+like "$err" "in the scope of 'slices'" "in words"
+ok "nothing is in force" reads . outside
+apply scoped-tests
+is "$status" 0 "one whose policies deny in their scopes is installed"
+diag "$err"
+like "$err" "32 self-tests passed" "each in its scope and in no other"
+unlike "$err" 'warning' "by its own doing"
+ok "elsewhere the scopes are what they were" reads . slices
+ok "in C, too" reads . in-c
+ok "and in force" denied_in a.slice outside
+is "$(find $CG -name '*lsmpull-probe*')" "" "no cgroup is left"
+is "$(find /sys/fs/bpf/lsmpull/bundle/scoped/probes -type f | wc -l)" 3 "there is a place for cgroups of self-tests for the rules, and for each scope in C"
+run lsmpull remove scoped --yes
 done_testing

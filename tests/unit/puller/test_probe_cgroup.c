@@ -139,12 +139,41 @@ static void a_leftover_cgroup_is_taken_over_empty(void **state) {
         probe_cgroup_close(&cg);
 }
 
+/* In which scopes a cgroup is, is remembered by its id: so another test needs another id. */
+static void a_renewed_one_is_another(void **state) {
+        struct probe_cgroup cg = PROBE_CGROUP_INIT;
+        struct child c = CHILD_INIT;
+        struct err err = {};
+        char path[PATH_MAX], below[PATH_MAX + 8];
+        uint64_t id;
+
+        if (!*state)
+                skip();
+        assert_int_equal(probe_cgroup_open(*state, &cg, &err), 0);
+        id = cg.id;
+        strcpy(path, cg.path);
+        assert_int_equal(child_spawn(&(struct child_spec){.role = "@wait", .cgroup = cg.fd}, &c, &err), 0);
+        assert_int_equal(probe_cgroup_renew(&cg, &err), 0);
+        child_kill(&c);
+        assert_true(cg.id != id);
+        assert_string_equal(cg.path, path);
+
+        /* One that cannot be replaced is not used again under the old id. */
+        snprintf(below, sizeof(below), "%s/below", path);
+        assert_int_equal(mkdir(below, 0755), 0);
+        assert_true(probe_cgroup_renew(&cg, &err) < 0);
+        assert_int_equal(cg.fd, -1);
+        assert_int_equal(rmdir(below), 0);
+        assert_int_equal(rmdir(path), 0);
+}
+
 int main(int argc, char **argv) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(the_cgroup_is_made_and_removed, cgroup_setup, cgroup_teardown),
                 cmocka_unit_test_setup_teardown(a_child_starts_in_it, cgroup_setup, cgroup_teardown),
                 cmocka_unit_test_setup_teardown(closing_kills_what_is_left, cgroup_setup, cgroup_teardown),
                 cmocka_unit_test_setup_teardown(a_leftover_cgroup_is_taken_over_empty, cgroup_setup, cgroup_teardown),
+                cmocka_unit_test_setup_teardown(a_renewed_one_is_another, cgroup_setup, cgroup_teardown),
         };
 
         if (argc > 1 && streq(argv[1], "@wait")) {

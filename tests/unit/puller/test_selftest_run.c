@@ -97,7 +97,7 @@ static struct selftests one_test(const char *what, const char *expect) {
 }
 
 static int run(const struct selftests *tests, int64_t seconds, struct selftest_report *ret, struct err *err) {
-        return selftest_run(tests, -1, NULL, NULL, &waiter_plain, monotonic_ns() + seconds * S, ret, err);
+        return selftest_run(tests, NULL, NULL, NULL, &waiter_plain, monotonic_ns() + seconds * S, ret, err);
 }
 
 /* Runs it with the probe in this condition, and expects it to be reported as a failed test, in these words. */
@@ -127,7 +127,7 @@ static void an_empty_list_starts_nothing(void **state) {
         cleanup_selftest_report struct selftest_report report = {};
 
         /* No program, no time: it would fail if it tried. */
-        assert_int_equal(selftest_run(&tests, -1, "/absent", NULL, &waiter_plain, 0, &report, NULL), 0);
+        assert_int_equal(selftest_run(&tests, NULL, "/absent", NULL, &waiter_plain, 0, &report, NULL), 0);
         assert_int_equal(report.n, 0);
 }
 
@@ -156,7 +156,7 @@ static void what_ends_as_expected_passes(void **state) {
                 assert_null(report.results[i].story);
         }
         assert_string_equal(report.results[1].name, "is absent");
-        assert_int_equal(selftest_run(&tests, -1, NULL, NULL, &waiter_plain, monotonic_ns() + 30 * S, NULL, NULL), 0);
+        assert_int_equal(selftest_run(&tests, NULL, NULL, NULL, &waiter_plain, monotonic_ns() + 30 * S, NULL, NULL), 0);
 }
 
 static void the_message_says_what_was_expected(void **state) {
@@ -229,7 +229,7 @@ static int run_counted(const char *what, const char *expect, struct selftest_den
         struct selftest_witness witness = {count, &counting, lowered, true};
 
         selftest_report_done(report);
-        return selftest_run(&tests, -1, NULL, &witness, &waiter_plain, monotonic_ns() + 30 * S, report, err);
+        return selftest_run(&tests, NULL, NULL, &witness, &waiter_plain, monotonic_ns() + 30 * S, report, err);
 }
 
 /* /absent ends in ENOENT, whoever denies it or not. */
@@ -336,6 +336,99 @@ static void what_a_lost_probe_leaves_is_cleared(void **state) {
         assert_int_equal(rmdir(dir), 0);
 }
 
+/* ---- where they are tried ---- */
+
+struct visits {
+        const char *missing; /* no such scope */
+        int result;
+        char seen[128];
+};
+
+static int visit(void *ctx, const char *scope, int *ret_cgroup, struct err *err) {
+        struct visits *v = ctx;
+        size_t len = strlen(v->seen);
+
+        snprintf(v->seen + len, sizeof(v->seen) - len, "[%s]", scope);
+        if (v->missing && streq(scope, v->missing))
+                return err_set(err, -EBADE, REASON_SELFTEST_FAILED, "there is no scope of '%s'", scope);
+        *ret_cgroup = -1;
+        return v->result < 0 ? err_set(err, v->result, REASON_NONE, "the ground gives way") : 0;
+}
+
+static struct selftests tests_in_scopes(void) {
+        static const char *const scopes[] = {"a", "", "b", "a", "", "b"};
+        cleanup_buf struct buf b = {};
+
+        for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
+                char in[32] = "";
+
+                if (*scopes[i])
+                        snprintf(in, sizeof(in), ",\"scope\":\"%s\"", scopes[i]);
+                assert_int_equal(buf_printf(&b,
+                                            "%s{\"name\":\"%zu\",\"as\":{\"uid\":%u,\"gid\":%u,\"caps\":\"none\"%s},"
+                                            "\"do\":{\"fork\":true},\"expect\":\"ok\"}",
+                                            i == 0 ? "[" : ",", i, geteuid(), getegid(), in),
+                                 0);
+        }
+        assert_int_equal(buf_printf(&b, "]"), 0);
+        return tests_of(b.data);
+}
+
+static void each_scope_is_entered_once(void **state) {
+        cleanup_selftests struct selftests tests = tests_in_scopes();
+        cleanup_selftest_report struct selftest_report report = {};
+        struct visits v = {};
+        struct err err = {};
+
+        if (selftest_run(&tests, &(struct selftest_ground){visit, &v}, NULL, NULL, &waiter_plain, monotonic_ns() + 30 * S,
+                         &report, &err) != 0)
+                fail_msg("%s", err.msg);
+        assert_string_equal(v.seen, "[a][][b]");
+        assert_int_equal(report.n_passed, 6);
+}
+
+static void a_scope_that_is_missing_fails_its_tests_alone(void **state) {
+        cleanup_selftests struct selftests tests = tests_in_scopes();
+        cleanup_selftest_report struct selftest_report report = {}, nowhere = {};
+        struct visits v = {.missing = "a"};
+        struct err err = {};
+
+        assert_int_equal(selftest_run(&tests, &(struct selftest_ground){visit, &v}, NULL, NULL, &waiter_plain,
+                                      monotonic_ns() + 30 * S, &report, &err),
+                         -EBADE);
+        assert_int_equal(err.reason, REASON_SELFTEST_FAILED);
+        assert_non_null(strstr(err.msg, "2 of 6 self-tests failed: self-test '0'"));
+        assert_non_null(strstr(err.msg, "in the scope of 'a': could not be tried: there is no scope of 'a'"));
+        assert_string_equal(v.seen, "[a][][b]");
+        assert_int_equal(report.n_passed, 4);
+        assert_int_equal(report.results[3].state, SELFTEST_FAILED);
+
+        /* Without any ground: never as if it were in the scope. */
+        assert_int_equal(run(&tests, 30, &nowhere, NULL), -EBADE);
+        assert_int_equal(nowhere.n_failed, 4);
+        assert_int_equal(nowhere.n_passed, 2);
+        selftest_report_done(&nowhere);
+}
+
+static void a_ground_that_fails_is_the_agents_trouble(void **state) {
+        cleanup_selftests struct selftests tests = tests_in_scopes();
+        cleanup_selftest_report struct selftest_report report = {};
+        struct visits v = {.result = -ENOSPC};
+        struct err err = {};
+
+        assert_int_equal(selftest_run(&tests, &(struct selftest_ground){visit, &v}, NULL, NULL, &waiter_plain,
+                                      monotonic_ns() + 30 * S, &report, &err),
+                         -ENOSPC);
+        assert_int_equal(err.reason, REASON_NONE);
+        assert_int_equal(report.n_failed, 0);
+        assert_string_equal(v.seen, "[a]");
+}
+
+static int on_no_cgroup(void *ctx, const char *scope, int *ret_cgroup, struct err *err) {
+        *ret_cgroup = STDIN_FILENO;
+        return 0;
+}
+
 static int wait_canceled(struct waiter *w, int fd, int64_t deadline_ns) {
         return -ECANCELED;
 }
@@ -344,16 +437,18 @@ static int wait_canceled(struct waiter *w, int fd, int64_t deadline_ns) {
 static void the_agents_own_trouble_is_no_failed_test(void **state) {
         cleanup_selftests struct selftests tests = one_test("{\"open\":\"/etc/hostname\"}", "ok");
         cleanup_selftest_report struct selftest_report report = {};
+        const struct selftest_ground no_cgroup = {on_no_cgroup};
         struct waiter stopping = {.wait = wait_canceled};
         struct err err = {};
 
-        assert_int_equal(selftest_run(&tests, -1, NULL, NULL, &stopping, monotonic_ns() + 20 * S, &report, &err), -ECANCELED);
+        assert_int_equal(selftest_run(&tests, NULL, NULL, NULL, &stopping, monotonic_ns() + 20 * S, &report, &err), -ECANCELED);
         assert_int_equal(err.reason, REASON_NONE);
         assert_int_equal(report.n_failed, 0);
         assert_int_equal(report.results[0].state, SELFTEST_NOT_RUN);
-        assert_int_equal(selftest_run(&tests, -1, "/absent", NULL, &waiter_plain, monotonic_ns() + 20 * S, NULL, &err), -ENOENT);
+        assert_int_equal(selftest_run(&tests, NULL, "/absent", NULL, &waiter_plain, monotonic_ns() + 20 * S, NULL, &err),
+                         -ENOENT);
         assert_int_equal(err.reason, REASON_NONE);
-        assert_int_equal(selftest_run(&tests, STDIN_FILENO, NULL, NULL, &waiter_plain, monotonic_ns() + 20 * S, NULL, &err),
+        assert_int_equal(selftest_run(&tests, &no_cgroup, NULL, NULL, &waiter_plain, monotonic_ns() + 20 * S, NULL, &err),
                          -EBADF);
         assert_int_equal(err.reason, REASON_NONE);
 }
@@ -370,6 +465,9 @@ int main(int argc, char **argv) {
                 cmocka_unit_test(a_probe_that_is_denied_everything_is_a_failed_test),
                 cmocka_unit_test(a_probe_that_cannot_start_is_a_failed_test),
                 cmocka_unit_test(what_a_lost_probe_leaves_is_cleared),
+                cmocka_unit_test(each_scope_is_entered_once),
+                cmocka_unit_test(a_scope_that_is_missing_fails_its_tests_alone),
+                cmocka_unit_test(a_ground_that_fails_is_the_agents_trouble),
                 cmocka_unit_test(the_agents_own_trouble_is_no_failed_test),
         };
 
