@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+# Real containers, on overlayfs, started and removed all the time: a policy in whose scope one is, is in force for its entrypoint, whose
+# first act is to try; the node's own processes and containers of other scopes are not denied. docs/scopes.md, "Churn".
+# root: debian
+# mem: 1536
+# kernels: 6.12
+# kernels-long: 6.1 6.12 latest
+# timeout: 400
+# timeout-long: 1800
+# files: tests/vm/node.sh:/test/node.sh tests/vm/containers.sh:/test/containers.sh
+# shellcheck disable=SC2154 # set by lib.sh
+. "$TESTLIB"
+. /test/node.sh
+. /test/containers.sh
+exec </dev/null
+
+ROUNDS=5
+[ "$LONG" != 1 ] || ROUNDS=50
+config 'confirm: {deadline: 90s, health: 1s}'
+containers_prepare
+
+# counted WANT NAME FILE: what became of the containers, by a regular expression
+counted() {
+        got=$(containers_count "$3")
+        like "$got" "$1" "$2"
+        diag "$KERNEL: $2: $got"
+        case $got in *'broken 0') ;; *) diag "$(grep -v -e 'free$' "$3" | head -5)" ;; esac
+}
+
+# ---- the control: what the counting finds ------------------------------------------------------------------------------------
+
+containers_run 5 1 >$T/open
+counted '^run 5 leaks 5 denied-wrongly 0 broken 0$' "without a policy all is open, and that is found" $T/open
+echo 'plain 0 free' >$T/closed
+counted '^run 1 leaks 0 denied-wrongly 3 broken 0$' "and so is what is denied wrongly" $T/closed
+echo 'plain 1' >$T/broken
+counted 'broken 1$' "and what has not run" $T/broken
+
+lsmpull run 2>>$T/agent &
+agent=$!
+ok "the agent serves" wait_for 60 test -S /run/lsmpull/control.sock
+apply containers-elsewhere
+is "$status" 0 "a release whose scopes are elsewhere"
+diag "$err"
+containers_run 5 1 >$T/elsewhere
+counted '^run 5 leaks 5 denied-wrongly 0 broken 0$' "its leaks are found" $T/elsewhere
+run lsmpull remove containers --yes
+
+# ---- in force ------------------------------------------------------------------------------------------------------------------
+
+apply containers
+is "$status" 0 "a bundle with scopes is installed"
+diag "$err"
+
+# The node's own processes, all the while: on files of their own, and in the containers' image.
+while :; do cat /secret/boxed /secret/named /secret/pods $C/image/secret/pods || echo DENIED; sleep 0.1; done >$T/host 2>&1 &
+host=$!
+# One that lives until it is killed, and tries until then, again and again.
+while :; do
+        container_make libpod killed
+        jq '.process.args = ["sh", "-c", "while :; do cat /secret/boxed && echo LEAK; echo tried; done"]' \
+                $C/killed/config.json >$C/killed/new && mv $C/killed/new $C/killed/config.json
+        container_crun libpod killed run --detach --bundle $C/killed >>$T/killed 2>&1
+        container_crun libpod killed exec killed cat /secret/boxed >>$T/exec 2>/dev/null
+        $CRUN --systemd-cgroup delete --force killed
+        container_remove killed
+        [ ! -e $T/enough ] || break
+done 2>>$T/loop &
+killing=$!
+containers_run $ROUNDS 2 >$T/second &
+second=$!
+containers_run $ROUNDS 1 >$T/first
+wait $second
+touch $T/enough
+wait $killing
+kill $host
+wait $host
+cat $T/first $T/second >$T/all
+counted "^run $((ROUNDS * 2)) leaks 0 denied-wrongly 0 broken 0\$" "each kind: its entrypoint is denied what it is to be, and nothing else" $T/all
+for k in $KINDS; do ok "$k: there were some" grep -q "^$k " $T/all; done
+is "$(grep -c LEAK $T/killed)" 0 "nothing got through until it was killed: $(grep -c tried $T/killed) attempts"
+ok "which were some" grep -q tried $T/killed
+is "$(grep -c DENIED $T/host)" 0 "the node's own processes were not denied: $(grep -c boxed $T/host) times"
+ok "which were some" grep -q boxed $T/host
+diag "$KERNEL: $(grep -c tried $T/killed) attempts before it was killed, $(grep -c boxed $T/host) of the node's own"
+
+# ---- what is left --------------------------------------------------------------------------------------------------------------
+
+is "$($CRUN list -q)" "" "no container is left"
+is "$(find /sys/fs/cgroup \( -name 'libpod-*' -o -name 'machine-named*' -o -path '*/pods.slice/?*' -o -path '*/other/?*' \) -type d)" "" "nor a cgroup"
+sync
+echo 3 >/proc/sys/vm/drop_caches # pages that were read there keep a cgroup in memory
+gone() { churn left >$T/left || [ $? = 1 ] && grep -q ' gone 0 ' $T/left; }
+ok "the kernel remembers no cgroup that is gone" wait_for 40 gone
+diag "$KERNEL: $(cat $T/left)"
+kill $agent
+wait $agent
+run lsmpull remove containers --yes
+containers_run 5 1 >$T/again
+counted '^run 5 leaks 5 denied-wrongly 0 broken 0$' "without the bundle all is open again" $T/again
+done_testing
