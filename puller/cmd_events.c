@@ -44,15 +44,26 @@ struct view {
 
 /* ---- showing ------------------------------------------------------------------------------------------------------- */
 
+static void name_add(json_t *event, const char *key, const char *name, size_t len) {
+        cleanup_buf struct buf b = {0};
+
+        if (event_escape(&b, name, len, true) >= 0)
+                json_object_set_new(event, key, json_stringn(b.data, b.len));
+}
+
 static void cgroup_add(const struct view *v, json_t *event) {
         const json_t *id = json_object_get(event, "cgroup");
-        cleanup_buf struct buf b = {0};
+        const char *container;
         char path[PATH_MAX];
+        size_t len;
 
         json_object_del(event, "cgroup_path"); /* the reporter cannot know */
-        if (json_is_integer(id) && cgroup_path_of(&v->cgroups, (uint64_t)json_integer_value(id), path) >= 0 &&
-            event_escape(&b, path, strlen(path), true) >= 0)
-                json_object_set_new(event, "cgroup_path", json_stringn(b.data, b.len));
+        json_object_del(event, "container");
+        if (!json_is_integer(id) || cgroup_path_of(&v->cgroups, (uint64_t)json_integer_value(id), path) < 0)
+                return;
+        name_add(event, "cgroup_path", path, strlen(path));
+        if (cgroup_container(path, &container, &len))
+                name_add(event, "container", container, len);
 }
 
 /* -EBADMSG: not to be shown. */

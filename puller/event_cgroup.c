@@ -45,6 +45,63 @@ static int cgroup_open(const struct cgroup_mount *m, uint64_t id) {
         return fd < 0 ? -errno : fd;
 }
 
+static bool is_id(const char *p, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (!strchr("0123456789abcdef", p[i]))
+                        return false;
+        return n == 64;
+}
+
+/* PREFIX and something, and SUFFIX: the something. */
+static bool between(const char *p, size_t n, const char *prefix, const char *suffix, const char **ret, size_t *ret_len) {
+        size_t before = strlen(prefix), after = strlen(suffix);
+
+        if (n <= before + after || memcmp(p, prefix, before) != 0 || memcmp(p + n - after, suffix, after) != 0)
+                return false;
+        *ret = p + before;
+        *ret_len = n - before - after;
+        return true;
+}
+
+/* One component. Those of builder/scope.c, and bare ids, as runtimes name them that do not use systemd. */
+static bool component_container(const char *p, size_t n, const char **ret, size_t *ret_len) {
+        static const char *const known[][2] = {
+                {"docker-", ".scope"}, {"libpod-", ".scope"},  {"cri-containerd-", ".scope"},
+                {"crio-", ".scope"},   {"machine-", ".scope"}, {"lxc.payload.", ""},
+        };
+
+        /* libpod-conmon-ID.scope, crio-conmon-ID.scope: the monitor, outside the container. */
+        if (between(p, n, "libpod-conmon-", ".scope", ret, ret_len) || between(p, n, "crio-conmon-", ".scope", ret, ret_len))
+                return false;
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                if (between(p, n, known[i][0], known[i][1], ret, ret_len))
+                        return true;
+        if (!is_id(p, n))
+                return false;
+        *ret = p;
+        *ret_len = n;
+        return true;
+}
+
+bool cgroup_container(const char *path, const char **ret, size_t *ret_len) {
+        bool found = false;
+
+        for (const char *p = path; *p;) {
+                size_t n = strcspn(p, "/");
+                const char *name;
+                size_t len;
+
+                if (component_container(p, n, &name, &len)) {
+                        *ret = name;
+                        *ret_len = len;
+                        found = true;
+                }
+                p += n;
+                p += strspn(p, "/");
+        }
+        return found;
+}
+
 int cgroup_gone(const struct cgroup_mount *m, uint64_t id) {
         cleanup_fd int fd = cgroup_open(m, id);
 

@@ -17,5 +17,9 @@ void cgroup_mount_close(struct cgroup_mount *m);
 /* The cgroup's path below the mount, "/" for the root; as named by whoever made it. -ESTALE: it is gone. Needs
  * CAP_DAC_READ_SEARCH. */
 int cgroup_path_of(const struct cgroup_mount *m, uint64_t id, char ret[static PATH_MAX]);
+/* The id, or the name, of the container that a cgroup is, or is within: what stands for it in the name that its runtime gave. The innermost
+ * one, borrowed from path; *ret_len bytes. False: there is none. What it is called was said by whoever made the cgroup: a name proves
+ * nothing, and decides nothing. */
+bool cgroup_container(const char *path, const char **ret, size_t *ret_len);
 /* 1: there is no such cgroup (any more); 0: there is; or -errno: it cannot be known. Needs CAP_DAC_READ_SEARCH. */
 int cgroup_gone(const struct cgroup_mount *m, uint64_t id);

@@ -108,6 +108,7 @@ static void put_decision(struct line *l, bool denied) {
         put_text(l, "  ", "errno", "");
         put_text(l, ": ", "why", "");
         put_text(l, "  in ", "cgroup_path", "");
+        put_text(l, "  container ", "container", "");
         put_number(l, "  ", "count", " times");
 }
 

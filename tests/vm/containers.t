@@ -84,6 +84,18 @@ is "$(grep -c DENIED $T/host)" 0 "the node's own processes were not denied: $(gr
 ok "which were some" grep -q boxed $T/host
 diag "$KERNEL: $(grep -c tried $T/killed) attempts before it was killed, $(grep -c boxed $T/host) of the node's own"
 
+# ---- what is told of it ----------------------------------------------------------------------------------------------------------
+
+container_make libpod shown
+jq '.process.args = ["sh", "-c", "cat /secret/boxed; sleep 600"]' $C/shown/config.json >$C/shown/new && mv $C/shown/new $C/shown/config.json
+container_crun libpod shown run --detach --bundle $C/shown >>$T/shown 2>&1
+told() { lsmpull events --json >$T/events && grep -q '"object":"/secret/boxed".*"cgroup_path":"/machine.slice/libpod-shown.scope[^"]*","container":"shown"' $T/events; }
+ok "an event has the container" wait_for 20 told
+lsmpull events >$T/events
+ok "in words, too" grep -q 'container shown' $T/events
+$CRUN --systemd-cgroup delete --force shown
+container_remove shown
+
 # ---- what is left --------------------------------------------------------------------------------------------------------------
 
 is "$($CRUN list -q)" "" "no container is left"

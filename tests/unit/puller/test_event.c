@@ -307,6 +307,10 @@ static void test_text_line(void **state) {
         assert_text(audited, NULL,
                     "2026-01-31 12:00:00.123  would deny  baseline/shadow-protect release 42  unprivileged[812] uid 1000  "
                     "file_open  EACCES: reads the password file  in /system.slice/app.service\n");
+        json_object_set_new(audited, "container", json_string("web-1"));
+        assert_text(audited, NULL,
+                    "2026-01-31 12:00:00.123  would deny  baseline/shadow-protect release 42  unprivileged[812] uid 1000  "
+                    "file_open  EACCES: reads the password file  in /system.slice/app.service  container web-1\n");
         e.mode = LSM_MODE_SHADOW;
         shadowed = described(&e);
         assert_text(shadowed, NULL,
