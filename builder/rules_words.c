@@ -14,8 +14,10 @@ static const char *const words[LSM_OPS_N] = {
 #undef X
 };
 
+#define HOOKS_MAX 4 /* of an operation */
+
 /* The hooks that ask about an operation; none: it is known, but not decided by this version. */
-static const char *const hooks[LSM_OPS_N][2] = {
+static const char *const hooks[LSM_OPS_N][HOOKS_MAX] = {
         [LSM_OP_FILE_READ] = {"file_open"},
         [LSM_OP_FILE_WRITE] = {"file_open"},
         [LSM_OP_FILE_CREATE] = {"path_mknod"},
@@ -30,6 +32,7 @@ static const char *const hooks[LSM_OPS_N][2] = {
         [LSM_OP_FILE_CHOWN] = {"path_chown"},
         [LSM_OP_FILE_TRUNCATE] = {"path_truncate", "file_truncate"},
         [LSM_OP_FILE_MKNOD] = {"path_mknod"},
+        [LSM_OP_FILE_SETXATTR] = {"inode_setxattr", "inode_removexattr", "inode_set_acl", "inode_remove_acl"},
         [LSM_OP_EXEC] = {"bprm_check_security", "file_open"},
         [LSM_OP_CAPABILITY] = {"capable"},
         [LSM_OP_SOCKET_CREATE] = {"socket_create"},
@@ -54,7 +57,7 @@ static const char *const hooks[LSM_OPS_N][2] = {
 };
 
 /* Instead, where UNIX sockets are meant: they are known by what is found at a path. */
-static const char *const unix_hooks[LSM_OPS_N][2] = {
+static const char *const unix_hooks[LSM_OPS_N][HOOKS_MAX] = {
         [LSM_OP_SOCKET_BIND] = {"socket_bind", "path_mknod"},
         [LSM_OP_SOCKET_LISTEN] = {"socket_listen"},
         [LSM_OP_SOCKET_ACCEPT] = {"socket_accept"},
@@ -89,11 +92,11 @@ void rules_ops_show(uint64_t set, char *ret, size_t n) {
                         len += (size_t)snprintf(ret + len, n - len, "%s%s", len > 0 ? ", " : "", words[i]);
 }
 
-static int hooks_add(const char *const table[LSM_OPS_N][2], uint64_t set, struct strv *to) {
+static int hooks_add(const char *const table[LSM_OPS_N][HOOKS_MAX], uint64_t set, struct strv *to) {
         int e = 0;
 
         for (size_t i = 0; i < LSM_OPS_N; i++)
-                for (size_t k = 0; e == 0 && set & LSM_OP_BIT(i) && k < 2 && table[i][k]; k++)
+                for (size_t k = 0; e == 0 && set & LSM_OP_BIT(i) && k < HOOKS_MAX && table[i][k]; k++)
                         e = strv_add_set(to, table[i][k]);
         return e;
 }

@@ -162,6 +162,9 @@ const char *hook_optional_beside(const char *hook) {
         } known[] = {
                 /* Linux 6.2, 3350607dc563: before, ftruncate() and O_TRUNC asked path_truncate. */
                 {"file_truncate", "path_truncate"},
+                /* Linux 6.2: before, access lists were asked about as the attributes that they are. */
+                {"inode_set_acl", "inode_setxattr"},
+                {"inode_remove_acl", "inode_removexattr"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(known); i++)

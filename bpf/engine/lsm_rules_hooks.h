@@ -168,6 +168,74 @@ LSM_POLICY(file_truncate, struct file *file) {
 }
 #endif
 
+/* ---- attributes: a dentry, and no word of the mount by which the task came there ---------------------------------------- */
+
+#if defined(RULES_ON_inode_setxattr) || defined(RULES_ON_inode_removexattr) || defined(RULES_ON_inode_set_acl) || \
+        defined(RULES_ON_inode_remove_acl)
+/* The place within its file system, as both views: no task can change that one, so a rule may allow by it, too. */
+static __noinline void place_classes_find(const struct dentry *dentry, struct path_classes *ret) {
+        __u64 seqs = rules_seqs();
+
+        ret->within = far_within(dentry);
+        if (!tree_stood(seqs)) {
+                seqs = rules_seqs();
+                ret->within = far_within(dentry);
+                if (!tree_stood(seqs))
+                        lsm_count_error();
+        }
+        ret->seen = ret->within;
+        rules_classify(ret, false);
+}
+
+/* On the file system of the task's root, what is seen there; it may be one of which only folders are mounted. */
+static __always_inline void dentry_classes_find(const struct dentry *dentry, struct path_classes *ret) {
+        const struct vfsmount *root = task_root()->mnt;
+
+        if (root->mnt_root->d_sb == dentry->d_sb)
+                path_classes_find(root, dentry, NULL, false, ret);
+        else
+                place_classes_find(dentry, ret);
+}
+
+#define RULES_XATTR(hook)                                                               \
+        ({                                                                              \
+                struct path_classes _classes = {};                                      \
+                struct rules_told _told = {};                                           \
+                                                                                        \
+                dentry_classes_find(dentry, &_classes);                                 \
+                lsm->dentry = dentry;                                                   \
+                path_judge(&_told, &_classes, LSM_OP_FILE_SETXATTR, (dentry)->d_inode); \
+                rules_tell(lsm, &_told, HOOK(hook));                                    \
+        })
+#endif
+
+#ifdef RULES_ON_inode_setxattr
+LSM_POLICY(inode_setxattr, const void *idmap, struct dentry *dentry, const char *name) {
+        return RULES_XATTR(inode_setxattr);
+}
+#endif
+
+#ifdef RULES_ON_inode_removexattr
+LSM_POLICY(inode_removexattr, const void *idmap, struct dentry *dentry, const char *name) {
+        return RULES_XATTR(inode_removexattr);
+}
+#endif
+
+/* From Linux 6.2 on, access lists (system.posix_acl_access, system.posix_acl_default) are not asked about as attributes. */
+#ifdef RULES_ON_inode_set_acl
+LSM_POLICY(inode_set_acl, const void *idmap, struct dentry *dentry, const char *name) {
+        return RULES_XATTR(inode_set_acl);
+}
+#endif
+
+#ifdef RULES_ON_inode_remove_acl
+LSM_POLICY(inode_remove_acl, const void *idmap, struct dentry *dentry, const char *name) {
+        return RULES_XATTR(inode_remove_acl);
+}
+#endif
+
+/* ---- names that change --------------------------------------------------------------------------------------------------- */
+
 /* An argument of the hook, read when it is needed: what is kept over a call has to lie on the stack, and two paths leave none. */
 #define ARG(type, i) ((type)lsm_args[i])
 

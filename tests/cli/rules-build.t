@@ -147,7 +147,7 @@ complains "b: 1 error: nothing was written" "nothing is written"
 {
         echo 'rules:'
         for op in file.read file.write file.create file.exec file.unlink file.rename file.link file.symlink file.mkdir file.chmod file.chown \
-                file.truncate file.mknod file.mmap-exec; do
+                file.truncate file.mknod file.setxattr file.mmap-exec; do
                 echo "  - {id: $(tr . - <<<"$op"), on: $op, path: /x/, action: deny}"
         done
         for op in mount umount move-mount pivot-root; do echo "  - {id: $op, on: $op, path: /x/, action: deny}"; done
@@ -158,11 +158,12 @@ complains "b: 1 error: nothing was written" "nothing is written"
 run build b -o all.tar.zst
 exits 0 "every operation of this version"
 equal "$(manifest all.tar.zst '.policies[1].programs | map(.hook) | sort | join(" ")')" \
-        'bpf bprm_check_security capable file_mprotect file_open file_truncate kernel_load_data kernel_read_file mmap_file move_mount path_chmod path_chown path_link path_mkdir path_mknod path_rename path_rmdir path_symlink path_truncate path_unlink ptrace_access_check sb_mount sb_pivotroot sb_umount socket_accept socket_bind socket_connect socket_create socket_listen socket_sendmsg task_fix_setgid task_fix_setuid task_kill unix_may_send unix_stream_connect userns_create' \
+        'bpf bprm_check_security capable file_mprotect file_open file_truncate inode_remove_acl inode_removexattr inode_set_acl inode_setxattr kernel_load_data kernel_read_file mmap_file move_mount path_chmod path_chown path_link path_mkdir path_mknod path_rename path_rmdir path_symlink path_truncate path_unlink ptrace_access_check sb_mount sb_pivotroot sb_umount socket_accept socket_bind socket_connect socket_create socket_listen socket_sendmsg task_fix_setgid task_fix_setuid task_kill unix_may_send unix_stream_connect userns_create' \
         "each on its hooks"
-equal "$(manifest all.tar.zst '.policies[1].programs | map(select(.optional)) | map(.hook) | join(" ")')" file_truncate \
+equal "$(manifest all.tar.zst '.policies[1].programs | map(select(.optional)) | map(.hook) | sort | join(" ")')" \
+        'file_truncate inode_remove_acl inode_set_acl' \
         "a node may leave out only what it asks by another hook"
-equal "$(manifest all.tar.zst '.requires.hooks | map(select(. == "file_truncate" or . == "path_truncate")) | join(" ")')" \
-        path_truncate "and it is none that is required"
+equal "$(manifest all.tar.zst '.requires.hooks | map(select(test("truncate|xattr|acl"))) | sort | join(" ")')" \
+        'inode_removexattr inode_setxattr path_truncate' "and these are none that are required"
 
 done_testing

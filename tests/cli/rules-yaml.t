@@ -77,7 +77,6 @@ bad 'scope: {unit: a}' 1:15 "'a' is not a unit with a cgroup" "a scope for what 
 bad 'default: deny' 1:10 "'default' is a mapping" "a default for everything"
 bad 'default: {file.read: audit}' 1:22 'it is allow or deny' "a default that audits"
 bad 'default: {file.reed: deny}' 1:11 "no operation 'file.reed'" "a default for what there is not"
-bad 'default: {file.setxattr: deny}' 1:11 "'file.setxattr' is not supported yet by this version" "a default for what is not supported"
 
 # ---- keys ----
 bad 'rules: [{on: exec, action: deny}]' 1:9 "a rule has no 'id'" "no id"
@@ -95,7 +94,6 @@ bad "$(rule 'on: [exec, exec], action: deny')" 1:28 'there twice' "one operation
 bad "$(rule 'on: [exec, file.exec], action: deny')" 1:28 'there twice' "one operation by two names"
 bad "$(rule 'on: [], action: deny')" 1:21 'an empty list' "no operation in the list"
 bad "$(rule 'on: {exec: 1}, action: deny')" 1:21 'not a mapping' "a mapping of operations"
-bad "$(rule 'on: file.setxattr, action: deny')" 1:21 "'file.setxattr' is not supported yet by this version" "on: file.setxattr"
 bad "$(rule 'on: exec, to: 10.0.0.0/8, action: deny')" 1:31 "'to' makes no sense with 'on: exec'" "an address of a program"
 bad "$(rule 'on: socket.create, to: 10.0.0.0/8, action: deny')" 1:40 "'to' makes no sense with 'on: socket.create'" "an address of what has none yet"
 bad "$(rule 'on: socket.connect, path: /run/x.sock, action: deny')" 1:43 "'path' makes no sense with 'on: socket.connect'" "a path instead of an address"
@@ -197,13 +195,13 @@ policies:
   - {name: q, rules: s.yaml}
 END
 two 'on: fly, action: what, uid: root' 'on: exec, path: [x, /a/../b], action: deny, comm: []' >b/r.yaml
-rule 'on: file.setxattr, action: deny' >b/s.yaml
+rule 'on: exec, source: /x, action: deny' >b/s.yaml
 run lint b
-for place in r.yaml:2:19 r.yaml:2:32 r.yaml:2:43 r.yaml:3:32 r.yaml:3:38 r.yaml:3:65 s.yaml:1:21; do
+for place in r.yaml:2:19 r.yaml:2:32 r.yaml:2:43 r.yaml:3:32 r.yaml:3:38 r.yaml:3:65 s.yaml:1:35; do
         complains "b/$place: error: " "of several errors, the one at $place"
 done
 complains "b: 7 errors" "they are counted"
-complains "b/s.yaml:1:21: error: 'on': 'file.setxattr' is not supported yet by this version" "with their reason"
+complains "b/s.yaml:1:35: error: 'source' is not supported yet by this version" "with their reason"
 
 # ---- bundle.yaml ----
 rule 'on: exec, action: audit' | tee b/r.yaml >b/s.yaml

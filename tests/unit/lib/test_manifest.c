@@ -188,6 +188,8 @@ static void test_refused(void **state) {
 /* ---- programs that a node may leave out -------------------------------------------------------------------------------- */
 
 #define PATH "{\"name\":\"p_path\",\"hook\":\"path_truncate\"}"
+#define XATTR "{\"name\":\"p_xattr\",\"hook\":\"inode_setxattr\"}"
+#define ACL_OPTIONAL "{\"name\":\"p_acl\",\"hook\":\"inode_set_acl\",\"optional\":true}"
 #define FILE_OPTIONAL "{\"name\":\"p_file\",\"hook\":\"file_truncate\",\"optional\":true}"
 
 static int engine_parse(const char *name, const char *map, const char *programs, struct manifest **ret, struct err *err) {
@@ -215,6 +217,10 @@ static void test_optional(void **state) {
         assert_done(engine_parse("rules", "lsm_rules_roots", PATH "," FILE_OPTIONAL, &m, &err), err);
         assert_false(m->policies[0].programs[0].optional);
         assert_true(m->policies[0].programs[1].optional);
+        manifest_free(m);
+        m = NULL;
+        assert_done(engine_parse("rules", "lsm_rules_roots", XATTR "," ACL_OPTIONAL, &m, &err), err);
+        assert_true(m->policies[0].programs[1].optional);
 }
 
 /* Each would have something go unasked on a kernel without the hook. */
@@ -225,6 +231,7 @@ static void test_optional_refused(void **state) {
                 {"other", "lsm_rules_roots", PATH "," FILE_OPTIONAL}, /* not the engine */
                 {"rules", "lsm_rules_other", PATH "," FILE_OPTIONAL},
                 {"rules", "lsm_rules_roots", FILE_OPTIONAL}, /* nothing asks it instead */
+                {"rules", "lsm_rules_roots", PATH "," ACL_OPTIONAL},
                 {"rules", "lsm_rules_roots", "{\"name\":\"a\",\"hook\":\"path_truncate\",\"optional\":true}," FILE_OPTIONAL},
                 {"rules", "lsm_rules_roots", PATH ",{\"name\":\"a\",\"hook\":\"file_open\",\"optional\":true}"},
         };
