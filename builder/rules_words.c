@@ -211,31 +211,6 @@ int rules_signal_named(const char *word) {
 }
 
 int rules_command_named(const char *word) {
-        /* linux/bpf.h numbers them, and no number changes. */
-        static const char *const commands[] = {
-                "map_create",        "map_lookup_elem",
-                "map_update_elem",   "map_delete_elem",
-                "map_get_next_key",  "prog_load",
-                "obj_pin",           "obj_get",
-                "prog_attach",       "prog_detach",
-                "prog_test_run",     "prog_get_next_id",
-                "map_get_next_id",   "prog_get_fd_by_id",
-                "map_get_fd_by_id",  "obj_get_info_by_fd",
-                "prog_query",        "raw_tracepoint_open",
-                "btf_load",          "btf_get_fd_by_id",
-                "task_fd_query",     "map_lookup_and_delete_elem",
-                "map_freeze",        "btf_get_next_id",
-                "map_lookup_batch",  "map_lookup_and_delete_batch",
-                "map_update_batch",  "map_delete_batch",
-                "link_create",       "link_update",
-                "link_get_fd_by_id", "link_get_next_id",
-                "enable_stats",      "iter_create",
-                "link_detach",       "prog_bind_map",
-                "token_create",
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-                if (streq(commands[i], word))
-                        return (int)i;
-        return -EINVAL;
+        /* Rules write them as the kernel does. */
+        return strchr(word, '-') ? -EINVAL : command_from_name(word);
 }

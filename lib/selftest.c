@@ -160,6 +160,10 @@ static int expect_parse(const json_t *j, struct selftest *t, struct err *err) {
                 return err_set(err, -EBADMSG, REASON_MALFORMED,
                                "'expect' is %s, which is what the network itself answers: %s cannot tell it from a denial", word,
                                selftest_op_word(t->op));
+        /* What is asked of bpf(2) is nonsense but for two commands, which make something. */
+        if (t->op == SELFTEST_BPF && !selftest_bpf_makes(t) && (e == EINVAL || e == EBADF))
+                return err_set(err, -EBADMSG, REASON_MALFORMED,
+                               "'expect' is %s, which is what the kernel itself answers: bpf cannot tell it from a denial", word);
         t->expect = e;
         return 0;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <sys/un.h>
 
 #include "json.h"
 
@@ -16,6 +17,8 @@
 #define SELFTESTS_MAX 1024
 #define SELFTEST_NAME_MAX 127
 #define SELFTEST_JSON_MAX 32768
+
+#define SELFTEST_FRESH_MAX 64 /* bytes of a fresh name, at most */
 
 /* X(identifier, word): the word is the key under `do`. */
 #define SELFTEST_OPS(X)                        \
@@ -105,11 +108,14 @@ struct selftest {
                 struct sockaddr any;
                 struct sockaddr_in in;
                 struct sockaddr_in6 in6;
+                struct sockaddr_un un; /* abstract; a path is in `at`. Neither: the probe's choice */
         } addr;         /* bind, connect, listen, accept, sendmsg; port 0: one of the probe's choice (connect: closed) */
         char *fs;       /* mount: "bind" or a file system */
         int capability; /* capability: its number */
         uint32_t id;    /* setuid, setgid */
-        bool memory;    /* module-load, kexec: from memory, not from a file. bpf: a program, not a map */
+        bool memory;    /* module-load, kexec: from memory, not from a file */
+        int signal;     /* signal: its number */
+        int command;    /* bpf: the command's number */
         int expect;     /* 0: ok; else a positive errno */
         char *json;     /* this test alone, canonical: selftest_parse() reads it back */
 };
@@ -124,6 +130,9 @@ void selftests_done(struct selftests *tests);
 /* The whole document: canonical bytes, which a trusted key has signed, and which are checked as if none had. Errors name the
  * test by number (from 1) and name. Unknown operation or untestable capability: unsupported-format; other faults: malformed. */
 int selftests_parse(const void *p, size_t n, struct selftests *ret, struct err *err);
+
+/* Does its command of bpf(2) make something when it is let through (map-create, prog-load)? The others are asked for nonsense. */
+bool selftest_bpf_makes(const struct selftest *t);
 
 void selftest_done(struct selftest *t);
 #define cleanup_selftest cleanup(selftest_done)
@@ -143,6 +152,14 @@ int capability_from_name(const char *name);
 const char *capability_name(int cap);
 /* Capabilities that can be tried without harm. */
 bool capability_testable(int cap);
+
+/* Signals: "USR1" or "SIGUSR1" and its number, of those with a name; "USR1". -EINVAL and NULL when there is none. */
+int signal_from_name(const char *name);
+const char *signal_name(int signal);
+
+/* Commands of bpf(2): "map_create" or "map-create" and its number; "map-create". -EINVAL and NULL when there is none. */
+int command_from_name(const char *name);
+const char *command_name(int command);
 
 /* "EACCES" and 13; -EINVAL when there is no such name. */
 int errno_from_name(const char *name);

@@ -5,6 +5,13 @@
 
 #include "selftest.h"
 
+/* As written, without the '@' of an abstract one; empty: none is named. */
+static const char *unix_address(const struct selftest *t) {
+        if (t->family != AF_UNIX || t->op == SELFTEST_SOCKET)
+                return "";
+        return t->at.path ?: t->addr.un.sun_path + 1;
+}
+
 static void operand_describe(const struct selftest *t, char *what, size_t n) {
         switch (t->op) {
         case SELFTEST_RENAME:
@@ -24,14 +31,17 @@ static void operand_describe(const struct selftest *t, char *what, size_t n) {
         case SELFTEST_LISTEN:
         case SELFTEST_ACCEPT:
         case SELFTEST_SENDMSG:
-                snprintf(what, n, " %s %s", selftest_family_word(t->family), selftest_type_word(t->type));
+                snprintf(what, n, " %s %s%s%.200s", selftest_family_word(t->family), selftest_type_word(t->type),
+                         unix_address(t)[0] ? " " : "", unix_address(t));
                 break;
         case SELFTEST_PTRACE:
-        case SELFTEST_SIGNAL:
                 snprintf(what, n, " a child");
                 break;
+        case SELFTEST_SIGNAL:
+                snprintf(what, n, " %s to a child", signal_name(t->signal));
+                break;
         case SELFTEST_BPF:
-                snprintf(what, n, " %s", t->memory ? "prog-load" : "map-create");
+                snprintf(what, n, " %s", command_name(t->command));
                 break;
         case SELFTEST_MODULE_LOAD:
         case SELFTEST_KEXEC:

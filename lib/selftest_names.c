@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names that self-tests use for the kernel's numbers. */
 #include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
 
 #include "selftest.h"
 
@@ -65,6 +67,67 @@ const char *capability_name(int cap) {
 
 bool capability_testable(int cap) {
         return capability_name(cap) && capabilities[cap].testable;
+}
+
+int signal_from_name(const char *name) {
+        if (strncmp(name, "SIG", 3) == 0)
+                name += 3;
+        if (streq(name, "IO"))
+                name = "POLL"; /* SIGIO, by the name that libc gives it */
+        for (int i = 1; i < SIGRTMIN; i++)
+                if (signal_name(i) && streq(signal_name(i), name))
+                        return i;
+        return -EINVAL;
+}
+
+const char *signal_name(int signal) {
+        return sigabbrev_np(signal);
+}
+
+/* linux/bpf.h numbers them, and no number changes. */
+static const char *const commands[] = {
+        "map-create",        "map-lookup-elem",
+        "map-update-elem",   "map-delete-elem",
+        "map-get-next-key",  "prog-load",
+        "obj-pin",           "obj-get",
+        "prog-attach",       "prog-detach",
+        "prog-test-run",     "prog-get-next-id",
+        "map-get-next-id",   "prog-get-fd-by-id",
+        "map-get-fd-by-id",  "obj-get-info-by-fd",
+        "prog-query",        "raw-tracepoint-open",
+        "btf-load",          "btf-get-fd-by-id",
+        "task-fd-query",     "map-lookup-and-delete-elem",
+        "map-freeze",        "btf-get-next-id",
+        "map-lookup-batch",  "map-lookup-and-delete-batch",
+        "map-update-batch",  "map-delete-batch",
+        "link-create",       "link-update",
+        "link-get-fd-by-id", "link-get-next-id",
+        "enable-stats",      "iter-create",
+        "link-detach",       "prog-bind-map",
+        "token-create",
+};
+
+int command_from_name(const char *name) {
+        char word[32];
+        int n = snprintf(word, sizeof(word), "%s", name);
+
+        if (n < 0 || (size_t)n >= sizeof(word))
+                return -EINVAL;
+        for (char *p = word; *p; p++)
+                if (*p == '_')
+                        *p = '-';
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+                if (streq(commands[i], word))
+                        return (int)i;
+        return -EINVAL;
+}
+
+const char *command_name(int command) {
+        return command >= 0 && (size_t)command < ARRAY_SIZE(commands) ? commands[command] : NULL;
+}
+
+bool selftest_bpf_makes(const struct selftest *t) {
+        return streq(command_name(t->command), "map-create") || streq(command_name(t->command), "prog-load");
 }
 
 /* The last of Linux's errnos (EHWPOISON); the kernel keeps higher ones to itself. */

@@ -112,6 +112,18 @@ static int child_parse(const json_t *operand, const json_t *options, struct self
         return 0;
 }
 
+static int signal_parse(const json_t *operand, const json_t *options, struct selftest *t, struct err *err) {
+        const char *word = "TERM";
+        int r = child_parse(operand, options, t, err);
+
+        if (r >= 0 && json_object_get(options, "send"))
+                r = json_get_string(options, "send", &word, err);
+        if (r < 0)
+                return r;
+        t->signal = signal_from_name(word);
+        return t->signal < 0 ? selftest_refused(err, "signal", "'send' is no signal's name, such as USR1") : 0;
+}
+
 static int capability_parse(const json_t *operand, const json_t *options, struct selftest *t, struct err *err) {
         t->capability = json_is_string(operand) ? capability_from_name(json_string_value(operand)) : -EINVAL;
         if (t->capability < 0)
@@ -127,9 +139,9 @@ static bool operand_is(const json_t *operand, const char *word) {
 }
 
 static int bpf_parse(const json_t *operand, const json_t *options, struct selftest *t, struct err *err) {
-        t->memory = operand_is(operand, "prog-load");
-        if (!t->memory && !operand_is(operand, "map-create"))
-                return selftest_refused(err, "bpf", "its operand is the word map-create or prog-load");
+        t->command = json_is_string(operand) ? command_from_name(json_string_value(operand)) : -EINVAL;
+        if (t->command < 0)
+                return selftest_refused(err, "bpf", "its operand is no command of bpf(2), such as map-create or prog-load");
         return 0;
 }
 
@@ -190,7 +202,7 @@ static const struct {
         [SELFTEST_MOVE_MOUNT] = {selftest_move_mount_parse},
         [SELFTEST_PIVOT_ROOT] = {selftest_umount_parse},
         [SELFTEST_PTRACE] = {child_parse},
-        [SELFTEST_SIGNAL] = {child_parse},
+        [SELFTEST_SIGNAL] = {signal_parse, "send"},
         [SELFTEST_CAPABILITY] = {capability_parse},
         [SELFTEST_BPF] = {bpf_parse},
         [SELFTEST_MODULE_LOAD] = {image_parse},

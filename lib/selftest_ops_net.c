@@ -91,6 +91,32 @@ static int address_parse(const json_t *operand, long long port, struct selftest 
         return 0;
 }
 
+/* Nothing: an address of the probe's choice. "@name": an abstract one. Else a place for the socket's file, which is made for this. */
+static int unix_parse(const json_t *address, const char *word, struct selftest *t, struct err *err) {
+        const char *text = json_string_value(address);
+        size_t n;
+        int r;
+
+        t->addr.un.sun_family = AF_UNIX;
+        if (!address)
+                return 0;
+        if (!text || (*text != '@' && *text != '/'))
+                return selftest_refused(err, word, "'address' of a unix socket is a path, or '@' and a name");
+        n = strlen(text);
+        if (n < 2 || n >= sizeof(t->addr.un.sun_path))
+                return selftest_refused(err, word, "'address' of a unix socket has 2 to 107 bytes");
+        if (*text == '@') {
+                memcpy(t->addr.un.sun_path + 1, text + 1, n - 1);
+                return 0;
+        }
+        r = selftest_place_parse_own(address, word, &t->at, err);
+        if (r < 0)
+                return r;
+        if (t->at.dir && n + SELFTEST_FRESH_MAX >= sizeof(t->addr.un.sun_path))
+                return selftest_refused(err, word, "'address' of a unix socket leaves no room for a fresh name");
+        return 0;
+}
+
 /* {family, type, address, port} */
 static int endpoint_parse(const json_t *operand, int type, long long port, struct selftest *t, struct err *err) {
         const char *key, *word = selftest_op_word(t->op);
@@ -112,9 +138,9 @@ static int endpoint_parse(const json_t *operand, int type, long long port, struc
                 return selftest_refused(err, word, "'type' is stream or dgram");
         if (t->family != AF_UNIX)
                 return address_parse(operand, t->type == SOCK_DGRAM && t->op == SELFTEST_CONNECT ? 9 : port, t, err);
-        if (json_object_get(operand, "address") || json_object_get(operand, "port"))
-                return selftest_refused(err, word, "a unix socket is one that the agent makes: no address, no port");
-        return 0;
+        if (json_object_get(operand, "port"))
+                return selftest_refused(err, word, "a unix socket has no port");
+        return unix_parse(json_object_get(operand, "address"), word, t, err);
 }
 
 int selftest_bind_parse(const json_t *operand, const json_t *options, struct selftest *t, struct err *err) {

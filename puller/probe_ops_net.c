@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sockets. Nothing is ever sent to anybody: connecting goes to a closed port of this machine, or sends nothing (dgram); whatever
- * else there is happens in a network namespace of the test's own, in which there is nobody.
+ * Sockets. Nothing is ever sent to anybody: whatever has an address of the network's is tried in a network namespace of the
+ * test's own, in which there is nobody, and so is an abstract name. A unix socket's path is a place of the test's own.
  */
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "probe_ops.h"
@@ -39,21 +40,34 @@ static const struct sockaddr *address(const struct attempt *a) {
         return (const struct sockaddr *)&a->addr;
 }
 
-static void address_take(struct attempt *a) {
-        const struct selftest *t = a->test;
-
-        /* Of a unix socket the kernel draws one, when it is given none. */
-        a->addr = (struct sockaddr_storage){.ss_family = t->family};
-        a->addr_len = t->family == AF_UNIX   ? sizeof(sa_family_t)
-                      : t->family == AF_INET ? sizeof(t->addr.in)
-                                             : sizeof(t->addr.in6);
-        if (t->family != AF_UNIX)
-                memcpy(&a->addr, &t->addr, a->addr_len);
+static bool is_abstract(const struct selftest *t) {
+        return t->family == AF_UNIX && t->addr.un.sun_path[1];
 }
 
-static bool address_is_loopback(const struct selftest *t) {
-        return t->family == AF_INET ? ntohl(t->addr.in.sin_addr.s_addr) >> 24 == 127
-                                    : IN6_IS_ADDR_LOOPBACK(&t->addr.in6.sin6_addr);
+/* What is tried is about an address that is not drawn by the kernel. */
+static bool is_named(const struct selftest *t) {
+        return t->family != AF_UNIX || t->at.path || is_abstract(t);
+}
+
+static int address_take(struct attempt *a) {
+        const struct selftest *t = a->test;
+        struct sockaddr_un *un = (struct sockaddr_un *)&a->addr;
+
+        a->addr = (struct sockaddr_storage){.ss_family = t->family};
+        if (t->family != AF_UNIX) {
+                a->addr_len = t->family == AF_INET ? sizeof(t->addr.in) : sizeof(t->addr.in6);
+                memcpy(&a->addr, &t->addr, a->addr_len);
+        } else if (t->at.path) {
+                if (strlen(a->at) >= sizeof(un->sun_path))
+                        return setup_failed(a, -ENAMETOOLONG, "naming a socket");
+                strcpy(un->sun_path, a->at);
+                a->addr_len = sizeof(*un);
+        } else if (is_abstract(t)) {
+                *un = t->addr.un;
+                a->addr_len = offsetof(struct sockaddr_un, sun_path) + 1 + strlen(un->sun_path + 1);
+        } else
+                a->addr_len = sizeof(sa_family_t); /* the kernel draws one */
+        return 0;
 }
 
 int network_private(struct attempt *a) {
@@ -70,8 +84,13 @@ int network_private(struct attempt *a) {
 
 /* A place of its own, with the test's address. */
 static int nobodys_prepare(struct attempt *a) {
-        address_take(a);
-        return a->test->family == AF_UNIX ? 0 : network_private(a);
+        int r = address_take(a);
+
+        if (r < 0 || !is_named(a->test))
+                return r;
+        if (a->test->at.path)
+                return place_make(a, &a->test->at, a->at, PLACE_EMPTY);
+        return network_private(a);
 }
 
 static int socket_arrange(struct attempt *a) {
@@ -94,28 +113,27 @@ static int port_close(struct attempt *a) {
         return 0;
 }
 
-/* The other end of a unix socket: an abstract address that the kernel draws. */
+/* The other end of a unix socket: at the test's address, or where the kernel chooses. It stays open: nobody needs it but the
+ * kernel, and the subject's own socket takes its place in a->fd. */
 static int unix_listen(struct attempt *a) {
         a->fd = socket(AF_UNIX, a->test->type | SOCK_CLOEXEC, 0);
         if (a->fd < 0 || bind(a->fd, address(a), a->addr_len) < 0 || (a->test->type == SOCK_STREAM && listen(a->fd, 1) < 0))
                 return setup_failed(a, -errno, "listening on a unix socket");
+        if (a->test->at.path) /* whoever tries: file permissions are not what is tried */
+                return chmod(a->at, 0666) < 0 ? setup_failed(a, -errno, "opening a socket to the subject") : 0;
         a->addr_len = sizeof(a->addr);
         if (getsockname(a->fd, (struct sockaddr *)&a->addr, &a->addr_len) < 0)
                 return setup_failed(a, -errno, "listening on a unix socket");
         return 0;
 }
 
-/* The other end stays open, unnamed: nobody needs it but the kernel. */
+/* Without the namespace, what is not denied would knock at the door of whoever listens there, on this machine or another. */
 static int connect_prepare(struct attempt *a) {
-        const struct selftest *t = a->test;
+        int r = nobodys_prepare(a);
 
-        address_take(a);
-        if (t->family == AF_UNIX)
-                return unix_listen(a);
-        /* A stream that is not denied would knock at somebody's door. */
-        if (t->type == SOCK_STREAM && !address_is_loopback(t))
-                return network_private(a);
-        return port_close(a);
+        if (r < 0)
+                return r;
+        return a->test->family == AF_UNIX ? unix_listen(a) : port_close(a);
 }
 
 static int connect_perform(struct attempt *a) {
@@ -177,10 +195,16 @@ const struct probe_op probe_op_accept = {.prepare = nobodys_prepare, .arrange = 
 
 /* ---- sendmsg ---- */
 
+static int receiver_prepare(struct attempt *a) {
+        int r = nobodys_prepare(a);
+
+        return r < 0 || a->test->family != AF_UNIX || !is_named(a->test) ? r : unix_listen(a);
+}
+
 static int sender_arrange(struct attempt *a) {
         int pair[2];
 
-        if (a->test->family != AF_UNIX)
+        if (is_named(a->test))
                 return socket_arrange(a);
         if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
                 return setup_failed(a, -errno, "making a pair of sockets");
@@ -193,11 +217,11 @@ static int sendmsg_perform(struct attempt *a) {
         struct iovec iov = {.iov_base = &byte, .iov_len = 1};
         struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
-        if (a->test->family != AF_UNIX) {
+        if (is_named(a->test)) {
                 msg.msg_name = &a->addr;
                 msg.msg_namelen = a->addr_len;
         }
         return answer(sendmsg(a->fd, &msg, MSG_NOSIGNAL));
 }
 
-const struct probe_op probe_op_sendmsg = {.prepare = nobodys_prepare, .arrange = sender_arrange, .perform = sendmsg_perform};
+const struct probe_op probe_op_sendmsg = {.prepare = receiver_prepare, .arrange = sender_arrange, .perform = sendmsg_perform};

@@ -20,7 +20,7 @@ static int ptrace_perform(struct attempt *a) {
 const struct probe_op probe_op_ptrace = {.arrange = traceable_arrange, .perform = ptrace_perform};
 
 static int signal_perform(struct attempt *a) {
-        return kill(a->target, SIGTERM) < 0 ? -errno : 0;
+        return kill(a->target, a->test->signal) < 0 ? -errno : 0;
 }
 
 const struct probe_op probe_op_signal = {.arrange = traceable_arrange, .perform = signal_perform};

@@ -9,11 +9,13 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "probe_ops.h"
 
 #define TARGET_READY_MS 5000
 #define TARGET_LIFE_MS 10000
+#define TARGET_STOPPED_S 1 /* a signal to what has ended, and is not reaped, is judged like any other */
 
 static int ids_assume(struct attempt *a) {
         const struct selftest_subject *as = &a->test->as;
@@ -83,8 +85,25 @@ int subject_assume(struct attempt *a, pid_t parent) {
         return 0;
 }
 
+/* What is stopped (SIGSTOP cannot be held back) sees nothing close: a timer's SIGKILL is the kernel's own, of which no policy is
+ * asked. */
+static int target_limit(bool stops) {
+        struct sigevent end = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+        struct itimerspec when = {.it_value.tv_sec = stops ? TARGET_STOPPED_S : 2 * TARGET_LIFE_MS / 1000};
+        sigset_t all;
+        timer_t timer;
+
+        /* No signal is to act: some would write a core dump. They stay pending; the policy has been asked. */
+        sigfillset(&all);
+        if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+                return -errno;
+        if (timer_create(CLOCK_MONOTONIC, &end, &timer) < 0 || timer_settime(timer, 0, &when, NULL) < 0)
+                return -errno;
+        return 0;
+}
+
 /* Ends when `life` is closed, or by itself: a policy may deny every signal to it. */
-static void target_run(struct outcome *out, const uid_t *uid, bool dumpable, int life, int ready) {
+static void target_run(struct outcome *out, const uid_t *uid, bool dumpable, bool stops, int life, int ready) {
         struct pollfd p = {.fd = life};
 
         /* The outcome goes first: a target that can be traced must have nothing to give away. */
@@ -92,6 +111,8 @@ static void target_run(struct outcome *out, const uid_t *uid, bool dumpable, int
         if (uid && (setgroups(0, NULL) < 0 || setresuid(*uid, *uid, *uid) < 0))
                 _exit(EXIT_FAILURE);
         if (prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0) < 0)
+                _exit(EXIT_FAILURE);
+        if (target_limit(stops) < 0)
                 _exit(EXIT_FAILURE);
         close(ready);
         poll(&p, 1, TARGET_LIFE_MS);
@@ -111,7 +132,8 @@ static int target_fork(struct attempt *a, const uid_t *uid, bool dumpable) {
         if (pid == 0) {
                 close(life[1]);
                 close(ready[0]);
-                target_run(a->out, uid, dumpable, life[0], ready[1]);
+                target_run(a->out, uid, dumpable, a->test->op == SELFTEST_SIGNAL && a->test->signal == SIGSTOP, life[0],
+                           ready[1]);
         }
         close(life[0]);
         close(ready[1]);

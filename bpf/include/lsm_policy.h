@@ -135,11 +135,13 @@ static __always_inline void lsm_count_error(void) {
 static __always_inline bool lsm_comm_is(const char *name, __u32 size) {
         const struct task_struct *task = (const struct task_struct *)bpf_get_current_task_btf();
 
-#pragma clang loop unroll(full)
-        for (__u32 i = 0; i < size; i++)
-                if (task->comm[i] != name[i])
-                        return false;
-        return true;
+        /* Written out, for which bytes there are is known only after inlining, when clang has given up on unrolling a loop. */
+#define LSM_COMM_BYTE(i) (size <= (i) || task->comm[i] == name[i])
+        return LSM_COMM_BYTE(0) && LSM_COMM_BYTE(1) && LSM_COMM_BYTE(2) && LSM_COMM_BYTE(3) && LSM_COMM_BYTE(4) &&
+               LSM_COMM_BYTE(5) && LSM_COMM_BYTE(6) && LSM_COMM_BYTE(7) && LSM_COMM_BYTE(8) && LSM_COMM_BYTE(9) &&
+               LSM_COMM_BYTE(10) && LSM_COMM_BYTE(11) && LSM_COMM_BYTE(12) && LSM_COMM_BYTE(13) && LSM_COMM_BYTE(14) &&
+               LSM_COMM_BYTE(15);
+#undef LSM_COMM_BYTE
 }
 
 /* The last component of the file's path is in SET, a SEED_SET(..., char[32], ...). */

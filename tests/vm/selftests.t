@@ -7,7 +7,7 @@
 . "$TESTLIB"
 . /test/node.sh
 
-N=106 # denials in selftests.yaml
+N=191 # denials in selftests.yaml
 mkdir -p /mnt /srv /etc
 [ -e /etc/hostname ] || echo guest >/etc/hostname
 

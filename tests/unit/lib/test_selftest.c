@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <linux/bpf.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -168,6 +169,9 @@ static void test_expect_refusals(void **state) {
         refused("{}", "{\"connect\":{\"family\":\"inet\"}}", "ENETUNREACH", REASON_MALFORMED, "network itself");
         refused("{}", "{\"bind\":{\"family\":\"inet\"}}", "EADDRNOTAVAIL", REASON_MALFORMED, "network itself");
         refused("{}", "{\"sendmsg\":{\"family\":\"inet\"}}", "ENETUNREACH", REASON_MALFORMED, "network itself");
+        /* So does bpf(2) of what it is asked. */
+        refused("{}", "{\"bpf\":\"map-freeze\"}", "EINVAL", REASON_MALFORMED, "kernel itself");
+        refused("{}", "{\"bpf\":\"link_detach\"}", "EBADF", REASON_MALFORMED, "kernel itself");
 }
 
 static void test_places(void **state) {
@@ -268,7 +272,8 @@ static void test_what_reaches_into_the_kernel(void **state) {
         assert_null(file.tests[0].at.path);
         assert_true(memory.tests[0].memory);
         assert_true(place.tests[0].at.stand_in);
-        assert_true(prog.tests[0].memory && !map.tests[0].memory);
+        assert_int_equal(prog.tests[0].command, BPF_PROG_LOAD);
+        assert_int_equal(map.tests[0].command, BPF_MAP_CREATE);
         assert_int_equal(id.tests[0].id, 4294967294);
         assert_int_equal(node.tests[0].flags, S_IFBLK);
 }
@@ -433,12 +438,19 @@ static void test_operation_refusals(void **state) {
                 {"{\"connect\":{\"family\":\"inet\",\"port\":0}}", "not between"},
                 {"{\"connect\":{\"family\":\"inet\",\"port\":65536}}", "not between"},
                 {"{\"connect\":{\"family\":\"inet\",\"host\":\"x\"}}", "it knows family"},
-                {"{\"connect\":{\"family\":\"unix\",\"address\":\"/run/x\"}}", "no address, no port"},
+                {"{\"connect\":{\"family\":\"unix\",\"port\":1}}", "has no port"},
+                {"{\"connect\":{\"family\":\"unix\",\"address\":\"run/x\"}}", "a path, or '@' and a name"},
+                {"{\"bind\":{\"family\":\"unix\",\"address\":\"@\"}}", "2 to 107 bytes"},
+                {"{\"bind\":{\"family\":\"unix\",\"address\":\"/proc/x\"}}", "nothing is made in /proc"},
+                {"{\"bind\":{\"family\":\"unix\",\"address\":\"/var/lib/a-long-name/of-a-folder/in-which/it-is/\"}}", "no room"},
+                {"{\"signal\":\"child\",\"send\":\"NONE\"}", "no signal's name"},
+                {"{\"signal\":\"child\",\"send\":\"RTMIN\"}", "no signal's name"},
+                {"{\"ptrace\":\"child\",\"send\":\"TERM\"}", "unknown key 'send'"},
                 /* the rest */
                 {"{\"ptrace\":1}", "the word child"},
                 {"{\"ptrace\":\"init\"}", "the word child"},
                 {"{\"signal\":\"1\"}", "the word child"},
-                {"{\"bpf\":\"prog-attach\"}", "map-create"},
+                {"{\"bpf\":\"prog-attack\"}", "map-create"},
                 {"{\"umount\":\"/\"}", "not '/'"},
                 {"{\"umount\":\"/mnt/\"}", "without a slash"},
                 {"{\"pivot-root\":\"/*/x\"}", "without a slash"},
@@ -556,7 +568,7 @@ static void test_describe(void **state) {
                 {"{}", "{\"connect\":{\"family\":\"inet6\"}}", "connect inet6 stream as selftest"},
                 {"{}", "{\"capability\":\"CAP_SYS_ADMIN\"}", "capability CAP_SYS_ADMIN as selftest"},
                 {"{}", "{\"ptrace\":\"child\"}", "ptrace a child as selftest"},
-                {"{}", "{\"signal\":\"child\"}", "signal a child as selftest"},
+                {"{}", "{\"signal\":\"child\"}", "signal TERM to a child as selftest"},
                 {"{}", "{\"bpf\":\"map-create\"}", "bpf map-create as selftest"},
                 {"{}", "{\"fork\":true}", "fork as selftest"},
                 {"{\"host\":true}", "{\"fork\":true}", "fork as selftest"},

@@ -169,9 +169,9 @@ static const char *const anybody[] = {
         "{\"socket\":[\"inet\",\"stream\"]}",
         "{\"socket\":[\"unix\",\"dgram\"]}",
         "{\"socket\":[\"netlink\",\"raw\"]}",
-        "{\"connect\":{\"family\":\"inet\"}}",
-        "{\"connect\":{\"family\":\"inet\",\"type\":\"dgram\",\"address\":\"192.0.2.1\",\"port\":443}}",
-        "{\"connect\":{\"family\":\"inet\",\"port\":1}}",
+        "{\"signal\":\"child\",\"send\":\"KILL\"}",
+        "{\"signal\":\"child\",\"send\":\"STOP\"}",
+        "{\"signal\":\"child\",\"send\":\"SEGV\"}",
         "{\"connect\":{\"family\":\"unix\"}}",
         "{\"connect\":{\"family\":\"unix\",\"type\":\"dgram\"}}",
         "{\"link\":[\"%/\",\"%/\"]}",
@@ -244,6 +244,14 @@ static void what_root_may_succeeds(void **state) {
                 "{\"bind\":{\"family\":\"inet6\",\"type\":\"dgram\",\"port\":53}}",
                 "{\"bind\":{\"family\":\"inet\",\"address\":\"192.0.2.1\"}}",
                 "{\"connect\":{\"family\":\"inet\",\"address\":\"192.0.2.1\",\"port\":443}}",
+                "{\"connect\":{\"family\":\"inet\"}}",
+                "{\"connect\":{\"family\":\"inet\",\"type\":\"dgram\",\"address\":\"192.0.2.1\",\"port\":443}}",
+                "{\"connect\":{\"family\":\"inet\",\"port\":1}}",
+                "{\"connect\":{\"family\":\"unix\",\"address\":\"@app\"}}",
+                "{\"sendmsg\":{\"family\":\"unix\",\"address\":\"@app\"}}",
+                "{\"connect\":{\"family\":\"unix\",\"address\":\"%/\"}}",
+                "{\"bpf\":\"map-freeze\"}",
+                "{\"bpf\":\"enable-stats\"}",
                 "{\"listen\":{\"family\":\"inet\",\"port\":80}}",
                 "{\"listen\":{\"family\":\"inet\",\"address\":\"192.0.2.1\"}}",
                 "{\"accept\":{\"family\":\"inet\",\"port\":80}}",
@@ -333,7 +341,6 @@ static void a_denial_is_the_operations_own(void **state) {
                 {"{\"exec\":\"%/\"}", {"execve", EACCES}},
                 {"{\"exec\":\"/bin/sh\"}", {"execve", EPERM}},
                 {"{\"socket\":[\"inet\",\"stream\"]}", {"socket", EPERM}},
-                {"{\"connect\":{\"family\":\"inet\"}}", {"connect", EACCES}},
                 {"{\"connect\":{\"family\":\"unix\"}}", {"connect", EPERM}},
                 {"{\"link\":[\"%/\",\"%/\"]}", {"link", EACCES}},
                 {"{\"symlink\":\"%/\"}", {"symlink", EACCES}},
@@ -358,6 +365,10 @@ static void a_denial_is_the_operations_own(void **state) {
                 {"{\"kexec\":\"file\"}", {"kexec_file_load", EPERM}},
                 {"{\"ptrace\":\"child\"}", {"ptrace", EPERM}},
                 {"{\"signal\":\"child\"}", {"kill", EACCES}},
+                {"{\"signal\":\"child\",\"send\":\"STOP\"}", {"kill", EACCES}},
+                {"{\"bind\":{\"family\":\"unix\",\"address\":\"%/\"}}", {"bind", EACCES}},
+                {"{\"connect\":{\"family\":\"unix\",\"address\":\"%/\"}}", {"connect", EPERM}},
+                {"{\"bpf\":\"link-detach\"}", {"bpf", EACCES}},
                 {"{\"bpf\":\"map-create\"}", {"bpf", EACCES}},
         };
 
@@ -497,8 +508,6 @@ static void a_failed_setup_is_no_denial(void **state) {
                 {"{\"exec\":\"%/\"}", {"openat", EACCES}, "making a scratch file"},
                 {"{\"exec\":\"%/\"}", {"sendfile", EACCES}, "filling a scratch file"},
                 {"{\"exec\":\"/bin/sh\"}", {"seccomp", EACCES}, "loading the filter"},
-                {"{\"connect\":{\"family\":\"inet\"}}", {"socket", EACCES}, "finding a closed port"},
-                {"{\"connect\":{\"family\":\"inet\",\"type\":\"dgram\"}}", {"socket", EACCES}, "making a socket"},
                 {"{\"connect\":{\"family\":\"unix\"}}", {"listen", EACCES}, "listening on a unix socket"},
                 {"{\"ptrace\":\"child\"}", {"pipe2", EACCES}, "making a pipe"},
                 {"{\"link\":[\"%/\",\"%/\"]}", {"openat", EACCES}, "making a scratch file"},
@@ -527,6 +536,14 @@ static void a_subject_that_cannot_be_taken_is_no_denial(void **state) {
                        "private mount namespace");
                 expect(*state, "{}", "{\"bind\":{\"family\":\"inet\"}}", &(struct denial){"unshare", EACCES}, PROBE_SETUP, EACCES,
                        "private network namespace");
+                expect(*state, "{}", "{\"connect\":{\"family\":\"inet\",\"port\":80}}", &(struct denial){"unshare", EACCES},
+                       PROBE_SETUP, EACCES, "private network namespace");
+                expect(*state, "{}", "{\"connect\":{\"family\":\"inet\"}}", &(struct denial){"bind", EACCES}, PROBE_SETUP, EACCES,
+                       "finding a closed port");
+                expect(*state, "{}", "{\"connect\":{\"family\":\"inet\",\"type\":\"dgram\"}}", &(struct denial){"ioctl", EACCES},
+                       PROBE_SETUP, EACCES, "setting up a private network");
+                expect(*state, "{}", "{\"connect\":{\"family\":\"inet\"}}", &(struct denial){"connect", EACCES}, PROBE_TRIED,
+                       EACCES, "");
         } else {
                 expect(*state, "{\"uid\":1,\"gid\":1}", "{\"fork\":true}", NULL, PROBE_SETUP, EPERM, "");
                 expect(*state, "{\"caps\":[\"CAP_CHOWN\"]}", "{\"fork\":true}", NULL, PROBE_SETUP, EPERM, "has not got");
@@ -559,7 +576,7 @@ static void capabilities_that_are_not_there_are_no_denial(void **state) {
 
 static void a_process_that_dies_is_no_denial(void **state) {
         expect(*state, me(), "{\"open\":\"/etc/hostname\"}", &(struct denial){"openat", 0}, PROBE_DIED, 0, "ended by signal 31");
-        expect(*state, me(), "{\"connect\":{\"family\":\"inet\"}}", &(struct denial){"connect", 0}, PROBE_DIED, 0, "signal 31");
+        expect(*state, me(), "{\"connect\":{\"family\":\"unix\"}}", &(struct denial){"connect", 0}, PROBE_DIED, 0, "signal 31");
         /* Executed, and then unable to load its libraries: neither "ok" nor a denial of exec. */
         expect(*state, me(), "{\"exec\":\"%/\"}", &(struct denial){"read", EACCES}, PROBE_DIED, 0, "ended with status 127");
         assert_int_equal(directory_entries(*state), 0);
