@@ -108,6 +108,5 @@ diag "$KERNEL: $(cat $T/left)"
 kill $agent
 wait $agent
 run lsmpull remove containers --yes
-containers_run 5 1 >$T/again
-counted '^run 5 leaks 5 denied-wrongly 0 broken 0$' "without the bundle all is open again" $T/again
+is "$status" 0 "the bundle is removed"
 done_testing
