@@ -15,6 +15,13 @@ mkdir -p $X/fs/kept $X/fs/free $X/fs/seen $X/fs/other $X/fs/work
 for f in kept/file free/file seen/file other/file watched free/mine other/mine; do
         echo content >$X/fs/$f
 done
+deep=$X/fs/free
+for _ in $(seq 80); do
+        deep=$deep/n
+        mkdir $deep
+done
+echo content >$deep/key
+echo content >$deep/file
 chown 1001 $X/fs/*/mine
 mount --bind $X/fs/kept $X/elsewhere
 mount --bind $X/fs/other $X/bound
@@ -48,6 +55,8 @@ for when in without with; do
         ok "$when: by another mount" $no set $X/elsewhere/file
         ok "$when: as the layer of an overlay" $no set $X/over/file
         ok "$when: by another mount, which a rule names: the file is where it is" xattr_by set $X/bound/file
+        ok "$when: 80 folders deep" $no set $deep/key
+        ok "$when: so deep, whatever it is called: it may be what a rule names" $no set $deep/file
         ok "$when: with another root" $no root $X/fs set /kept/file
         ok "$when: what a rule names as it is seen there" $no root $X/fs set /seen/file
         ok "$when: which is not what it is here" xattr_by set $X/fs/seen/file
@@ -67,7 +76,7 @@ else
 fi
 is "$(value 'bundles\.0\.state')" enforcing "and nothing is missing"
 run lsmpull events --json
-for rule in kept rooted nowhere; do
+for rule in kept rooted deep nowhere; do
         like "$out" "\"rule\":\"$rule\"" "a denial by '$rule' is told"
 done
 like "$out" '"rule":"watched"' "what is only watched is told"
