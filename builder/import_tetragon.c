@@ -67,6 +67,8 @@ void tg_add(struct tg *tg, struct strv *to, const char *text) {
 /* ---- hooks --------------------------------------------------------------------------------------------------------------- */
 
 #define AT_OPEN "it is asked at each reading and writing; rules are asked when the file is opened"
+#define IMAGES \
+        "rules are about modules and kernels to start, from a file and from memory alike, and about nothing else that is read"
 #define BOTH_NAMES "rules are asked about the old name and the new one"
 
 /* As the kernel calls them; where security_NAME and the hook differ, both. */
@@ -90,7 +92,27 @@ static const struct tg_hook hooks[] = {
         {"path_truncate", {"file.truncate"}, {TG_OBJECT}, NULL},
         {"capable", {"capability"}, {TG_OTHER, TG_OTHER, TG_CAP}, NULL},
         {"socket_create", {"socket.create"}, {TG_FAMILY, TG_TYPE, TG_PROTOCOL}, NULL},
+        {"socket_bind", {"socket.bind"}, {TG_SOCK, TG_ADDRESS}, NULL},
+        {"socket_connect", {"socket.connect"}, {TG_SOCK, TG_ADDRESS}, "socket.connect is about sending to an address, too"},
+        {"socket_listen", {"socket.listen"}, {TG_SOCK}, NULL},
+        {"socket_accept", {"socket.accept"}, {TG_SOCK, TG_OTHER}, NULL},
+        {"socket_sendmsg", {"socket.sendmsg"}, {TG_SOCK, TG_OTHER}, NULL},
         {"ptrace_access_check", {"ptrace"}, {TG_OTHER}, NULL},
+        {"sb_mount", {"mount"}, {TG_OTHER, TG_OBJECT}, "mount is about move_mount(2), too"},
+        {"sb_umount", {"umount"}, {TG_OTHER}, NULL},
+        {"move_mount",
+         {"move-mount"},
+         {TG_OBJECT, TG_OBJECT},
+         "move-mount is about MS_MOVE of mount(2), too, and about both places"},
+        {"sb_pivotroot", {"pivot-root"}, {TG_OBJECT, TG_OBJECT}, "rules are asked about both places"},
+        {"task_kill", {"signal"}, {TG_OTHER, TG_OTHER, TG_SIGNAL}, NULL},
+        {"bpf", {"bpf"}, {TG_COMMAND}, NULL},
+        {"kernel_read_file", {"module.load", "kexec"}, {TG_OTHER, TG_OTHER}, IMAGES},
+        {"kernel_load_data", {"module.load", "kexec"}, {TG_OTHER}, IMAGES},
+        {"userns_create", {"userns.create"}, {TG_OTHER}, NULL},
+        {"create_user_ns", {"userns.create"}, {TG_OTHER}, NULL},
+        {"task_fix_setuid", {"setuid"}, {TG_OTHER, TG_OTHER, TG_OTHER}, NULL},
+        {"task_fix_setgid", {"setgid"}, {TG_OTHER, TG_OTHER, TG_OTHER}, NULL},
 };
 
 static const struct tg_hook *hook_find(const char *name) {

@@ -24,7 +24,21 @@ struct tg {
 };
 
 /* What an argument of a hook is. */
-enum tg_arg { TG_OTHER, TG_OBJECT, TG_DIR, TG_MASK, TG_PROT, TG_CAP, TG_FAMILY, TG_TYPE, TG_PROTOCOL };
+enum tg_arg {
+        TG_OTHER,
+        TG_OBJECT,
+        TG_DIR,
+        TG_MASK,
+        TG_PROT,
+        TG_CAP,
+        TG_FAMILY,
+        TG_TYPE,
+        TG_PROTOCOL,
+        TG_SIGNAL,
+        TG_COMMAND,
+        TG_SOCK,
+        TG_ADDRESS
+};
 #define TG_ARGS_MAX 5
 
 struct tg_hook {
@@ -52,7 +66,9 @@ struct tg_selector {
         struct strv path, not_path;     /* as paths of rules */
         struct strv exe, not_exe;       /* its program is one of them, and none of those */
         struct strv parent, not_parent; /* its parent's */
-        struct strv cap, family, type, protocol;
+        struct strv cap, family, type, protocol, signal, command;
+        struct strv address, not_address, port; /* as `to` has them */
+        const char *host;                       /* "true", "false"; NULL: not asked for */
 };
 void tg_selector_done(struct tg_selector *s);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Filters of a hook's arguments. */
+#include <stddef.h>
 #include <stdio.h>
 
+#include "address_pattern.h"
 #include "import_tetragon.h"
 #include "rules_words.h"
 
@@ -9,7 +11,19 @@
 #define NUMBER_MAX 511 /* of protocols; IPPROTO_MPTCP is 262 */
 
 /* How a filter compares. Those of the second half are known, and cannot be said. */
-enum op { OP_EQUAL, OP_PREFIX, OP_POSTFIX, OP_SUBSTRING, OP_MASK, OP_FAMILY, OP_PROTOCOL, OP_ADDRESS, OP_OTHER };
+enum op {
+        OP_EQUAL,
+        OP_PREFIX,
+        OP_POSTFIX,
+        OP_SUBSTRING,
+        OP_MASK,
+        OP_FAMILY,
+        OP_TYPE,
+        OP_PROTOCOL,
+        OP_ADDRESS,
+        OP_PORT,
+        OP_OTHER
+};
 static const struct comparison {
         const char *word;
         enum op op;
@@ -27,19 +41,20 @@ static const struct comparison {
         {"Mask", OP_MASK, false},
         {"Family", OP_FAMILY, false},
         {"Protocol", OP_PROTOCOL, false},
+        {"Type", OP_TYPE, false},
         {"SAddr", OP_ADDRESS, false},
         {"DAddr", OP_ADDRESS, false},
-        {"NotSAddr", OP_ADDRESS, false},
-        {"NotDAddr", OP_ADDRESS, false},
-        {"SPort", OP_ADDRESS, false},
-        {"DPort", OP_ADDRESS, false},
-        {"NotSPort", OP_ADDRESS, false},
-        {"NotDPort", OP_ADDRESS, false},
-        {"SPortPriv", OP_ADDRESS, false},
-        {"DPortPriv", OP_ADDRESS, false},
-        {"NotSPortPriv", OP_ADDRESS, false},
-        {"NotDPortPriv", OP_ADDRESS, false},
-        {"State", OP_ADDRESS, false},
+        {"NotSAddr", OP_ADDRESS, true},
+        {"NotDAddr", OP_ADDRESS, true},
+        {"SPort", OP_PORT, false},
+        {"DPort", OP_PORT, false},
+        {"NotSPort", OP_PORT, true},
+        {"NotDPort", OP_PORT, true},
+        {"SPortPriv", OP_OTHER, false},
+        {"DPortPriv", OP_OTHER, false},
+        {"NotSPortPriv", OP_OTHER, false},
+        {"NotDPortPriv", OP_OTHER, false},
+        {"State", OP_OTHER, false},
         {"GreaterThan", OP_OTHER, false},
         {"LessThan", OP_OTHER, false},
         {"GT", OP_OTHER, false},
@@ -163,6 +178,18 @@ static int nothing_named(const char *word __attribute__((unused))) {
         return -EINVAL;
 }
 
+static int type_named(const char *word) {
+        char lower[32];
+        size_t n = 0;
+
+        if (strncmp(word, "SOCK_", 5) != 0)
+                return -EINVAL;
+        for (word += 5; *word && n + 1 < sizeof(lower); word++)
+                lower[n++] = *word >= 'A' && *word <= 'Z' ? (char)(*word + 'a' - 'A') : *word;
+        lower[n] = '\0';
+        return rules_type_named(lower);
+}
+
 /* A number, however it is written, or a name. */
 static bool value_number(struct tg *tg, const struct yaml_node *node, int (*named)(const char *), unsigned max, unsigned *ret) {
         const char *text = tg_text(tg, node, "values");
@@ -184,17 +211,38 @@ static bool value_number(struct tg *tg, const struct yaml_node *node, int (*name
         return true;
 }
 
+/* An argument that is a number, and the list of a selector that it is kept in. */
+static const struct number {
+        enum tg_arg arg;
+        size_t list;
+        int (*named)(const char *);
+        unsigned max;
+        bool closed; /* there is none above max: all others can be named */
+} numbers[] = {
+        {TG_CAP, offsetof(struct tg_selector, cap), capability_named, CAP_LAST, true},
+        {TG_FAMILY, offsetof(struct tg_selector, family), family_named, 255, false},
+        {TG_TYPE, offsetof(struct tg_selector, type), type_named, 15, false},
+        {TG_PROTOCOL, offsetof(struct tg_selector, protocol), protocol_named, NUMBER_MAX, false},
+        {TG_SIGNAL, offsetof(struct tg_selector, signal), rules_signal_named, 64, true},
+        {TG_COMMAND, offsetof(struct tg_selector, command), nothing_named, 255, false},
+};
+
+/* NULL: it is no number. */
+static const struct number *number_of(enum tg_arg arg) {
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+                if (numbers[i].arg == arg)
+                        return &numbers[i];
+        return NULL;
+}
+
 static void numbers_read(struct tg *tg, struct tg_selector *s, const struct filter *f, enum tg_arg arg) {
-        struct strv *to = arg == TG_CAP ? &s->cap : arg == TG_FAMILY ? &s->family : arg == TG_TYPE ? &s->type : &s->protocol;
-        int (*named)(const char *) = arg == TG_CAP        ? capability_named
-                                     : arg == TG_FAMILY   ? family_named
-                                     : arg == TG_PROTOCOL ? protocol_named
-                                                          : nothing_named;
-        unsigned max = arg == TG_CAP ? CAP_LAST : arg == TG_PROTOCOL ? NUMBER_MAX : arg == TG_TYPE ? 15 : 255;
+        const struct number *number = number_of(arg);
+        struct strv *to = (struct strv *)((char *)s + number->list);
+        unsigned max = number->max;
         bool given[NUMBER_MAX + 1] = {};
 
-        if (f->how->negated && arg != TG_CAP) {
-                tg_unsaid(tg, s, f->word->pos, "'%s' of a socket's numbers: rules name what they are about", f->how->word);
+        if (f->how->negated && !number->closed) {
+                tg_unsaid(tg, s, f->word->pos, "'%s' of these numbers: rules name what they are about", f->how->word);
                 return;
         }
         if (to->n > 0) {
@@ -204,7 +252,7 @@ static void numbers_read(struct tg *tg, struct tg_selector *s, const struct filt
         for (size_t i = 0; i < f->values->n; i++) {
                 unsigned v;
 
-                if (value_number(tg, f->values->items[i], named, max, &v))
+                if (value_number(tg, f->values->items[i], number->named, max, &v))
                         given[v] = true;
         }
         for (unsigned i = 0; i <= max; i++)
@@ -281,6 +329,78 @@ static void paths_read(struct tg *tg, struct tg_selector *s, const struct filter
         s->path = steal_list(&both);
 }
 
+/* ---- addresses ----------------------------------------------------------------------------------------------------------- */
+
+/* 10.0.0.0/8, fd00::/8, with no port. */
+static bool is_address(const char *text) {
+        struct address_pattern a;
+
+        return *text != '/' && *text != '@' && *text != '*' && *text != '!' && *text != '[' &&
+               address_pattern_parse_at(text, strlen(text), &a, NULL, NULL) == 0 && a.port_min == 0 && a.port_max == UINT16_MAX;
+}
+
+static void addresses_read(struct tg *tg, struct tg_selector *s, const struct filter *f) {
+        struct strv *to = f->how->negated ? &s->not_address : &s->address;
+
+        if (to->n > 0) {
+                tg_unsaid(tg, s, f->node->pos, "a second filter of addresses that must hold as well");
+                return;
+        }
+        for (size_t i = 0; i < f->values->n; i++) {
+                const char *text = tg_text(tg, f->values->items[i], "values");
+
+                if (text && !is_address(text))
+                        import_error(tg->im, f->values->items[i]->pos, "'%s' is no address of IP, nor a network", text);
+                else if (text)
+                        tg_add(tg, to, text);
+        }
+}
+
+/* 443, 1024:2048 */
+static void ports_read(struct tg *tg, struct tg_selector *s, const struct filter *f) {
+        if (f->how->negated || s->port.n > 0) {
+                tg_unsaid(tg, s, f->word->pos, "'%s': rules name the ports that they are about, once", f->how->word);
+                return;
+        }
+        for (size_t i = 0; i < f->values->n; i++) {
+                const char *text = tg_text(tg, f->values->items[i], "values");
+                unsigned min, max;
+                char end;
+                int n;
+
+                if (!text)
+                        continue;
+                n = strspn(text, "0123456789:") == strlen(text) ? sscanf(text, "%5u:%5u%c", &min, &max, &end) : 0;
+                if (n == 1 && !strchr(text, ':'))
+                        max = min;
+                else if (n != 2)
+                        n = 0;
+                if (n == 0 || min < 1 || max > UINT16_MAX || min > max || strlen(text) > 11)
+                        import_error(tg->im, f->values->items[i]->pos,
+                                     "'%s' is no port from 1 to 65535, nor a range of them (1024:2048)", text);
+                else
+                        tg_try(tg, min == max ? strv_addf(&s->port, "%u", min) : strv_addf(&s->port, "%u-%u", min, max));
+        }
+}
+
+/* What is asked of a socket (TG_SOCK), or of the address that it is given (TG_ADDRESS). */
+static void socket_read(struct tg *tg, struct tg_selector *s, const struct filter *f, enum tg_arg arg) {
+        if (f->how->op == OP_FAMILY)
+                numbers_read(tg, s, f, TG_FAMILY);
+        else if (f->how->op == OP_TYPE && arg == TG_SOCK)
+                numbers_read(tg, s, f, TG_TYPE);
+        else if (f->how->op == OP_PROTOCOL && arg == TG_SOCK)
+                numbers_read(tg, s, f, TG_PROTOCOL);
+        else if (arg == TG_ADDRESS && f->how->op == OP_ADDRESS && strchr(f->how->word, 'S'))
+                addresses_read(tg, s, f);
+        else if (arg == TG_ADDRESS && f->how->op == OP_PORT && strchr(f->how->word, 'S'))
+                ports_read(tg, s, f);
+        else
+                tg_unsaid(tg, s, f->word->pos,
+                          "'%s': of a socket rules ask for family, type and protocol; of a sockaddr's address, SAddr and SPort",
+                          f->how->word);
+}
+
 /* ---- filters --------------------------------------------------------------------------------------------------------------- */
 
 static bool filter_read(struct tg *tg, const struct yaml_node *node, struct filter *ret) {
@@ -326,10 +446,10 @@ static void filter_apply(struct tg *tg, const struct tg_entry *entry, struct tg_
                              (unsigned)f->index);
                 return;
         }
-        if (f->how->op == OP_ADDRESS)
-                tg_unsaid(tg, s, f->word->pos, "'%s': rules know no addresses and ports in this version", f->how->word);
-        else if (part)
+        if (part)
                 tg_unsaid(tg, s, f->node->pos, "'resolve': rules look at no parts of a structure");
+        else if (arg == TG_SOCK || arg == TG_ADDRESS)
+                socket_read(tg, s, f, arg);
         else if (arg == TG_OBJECT || arg == TG_DIR)
                 paths_read(tg, s, f, arg == TG_DIR);
         else if (arg == TG_MASK || arg == TG_PROT)
@@ -338,7 +458,7 @@ static void filter_apply(struct tg *tg, const struct tg_entry *entry, struct tg_
                 tg_unsaid(tg, s, f->node->pos, "argument %u of '%s' is nothing that rules ask for", (unsigned)f->index,
                           entry->hook->name);
         else if (f->how->op == OP_EQUAL || (f->how->op == OP_FAMILY && arg == TG_FAMILY) ||
-                 (f->how->op == OP_PROTOCOL && arg == TG_PROTOCOL))
+                 (f->how->op == OP_TYPE && arg == TG_TYPE) || (f->how->op == OP_PROTOCOL && arg == TG_PROTOCOL))
                 numbers_read(tg, s, f, arg);
         else
                 tg_unsaid(tg, s, f->word->pos, "operator '%s' of this argument", f->how->word);

@@ -27,11 +27,13 @@ static bool copy(struct tg *tg, struct strv *to, const struct strv *from) {
 }
 
 static bool about_tasks(const struct tg_selector *s) {
-        return s->exe.n + s->not_exe.n + s->parent.n + s->not_parent.n > 0;
+        return s->host || s->exe.n + s->not_exe.n + s->parent.n + s->not_parent.n > 0;
 }
 
 static bool about_objects(const struct tg_selector *s) {
-        return s->ops.n + s->path.n + s->not_path.n + s->cap.n + s->family.n + s->type.n + s->protocol.n > 0;
+        return s->ops.n + s->path.n + s->not_path.n + s->cap.n + s->family.n + s->type.n + s->protocol.n + s->signal.n +
+                       s->command.n + s->address.n + s->not_address.n + s->port.n >
+               0;
 }
 
 /* What a selector does not hold for, besides what it says itself. */
@@ -65,7 +67,8 @@ static bool paths_apart(const struct strv *a, const struct strv *b) {
 
 static bool apart(const struct tg_selector *a, const struct tg_selector *b) {
         return lists_apart(&a->ops, &b->ops) || lists_apart(&a->cap, &b->cap) || lists_apart(&a->family, &b->family) ||
-               lists_apart(&a->type, &b->type) || lists_apart(&a->protocol, &b->protocol) || paths_apart(&a->path, &b->path);
+               lists_apart(&a->type, &b->type) || lists_apart(&a->protocol, &b->protocol) ||
+               lists_apart(&a->signal, &b->signal) || lists_apart(&a->command, &b->command) || paths_apart(&a->path, &b->path);
 }
 
 /* Paths that are let go before those of the selector are asked. */
@@ -79,7 +82,7 @@ static bool paths_except(struct tg *tg, const struct tg_selector *s, const struc
 
 /* `before` matches first, and does less: what it matches is taken away from s. false: cannot be said, reported. */
 static bool except(struct tg *tg, const struct tg_selector *s, const struct tg_selector *before, struct exceptions *e) {
-        size_t n_tasks = before->not_exe.n + before->parent.n + before->not_parent.n;
+        size_t n_tasks = !!before->host + before->not_exe.n + before->parent.n + before->not_parent.n;
 
         if (before->unsaid)
                 lost(tg, s, "cannot be said", before);
@@ -135,6 +138,27 @@ static void key_add(struct tg *tg, struct import_rule *rule, const char *key, co
                 tg_try(tg, import_rule_add(rule, key, values->v[i]));
 }
 
+/* Each address with each port. */
+static void to_add(struct tg *tg, struct import_rule *rule, const struct tg_selector *s) {
+        cleanup_strv struct strv to = {};
+
+        for (size_t i = 0; i < s->address.n; i++) {
+                bool v6 = strchr(s->address.v[i], ':') != NULL;
+
+                if (s->port.n == 0)
+                        tg_add(tg, &to, s->address.v[i]);
+                for (size_t k = 0; k < s->port.n; k++)
+                        tg_try(tg, strv_addf(&to, "%s%s%s:%s", v6 ? "[" : "", s->address.v[i], v6 ? "]" : "", s->port.v[k]));
+        }
+        for (size_t k = 0; s->address.n == 0 && k < s->port.n; k++)
+                tg_try(tg, strv_addf(&to, "*:%s", s->port.v[k]));
+        if (s->not_address.n > 0 && to.n == 0)
+                tg_add(tg, &to, "*"); /* of IP, as such a filter means it */
+        for (size_t i = 0; i < s->not_address.n; i++)
+                tg_try(tg, strv_addf(&to, "!%s", s->not_address.v[i]));
+        key_add(tg, rule, "to", &to);
+}
+
 static void rules_add(struct tg *tg, struct import_policy *policy, const struct tg_entry *entry, const struct tg_selector *s,
                       const struct exceptions *e) {
         struct import_rule *rule = rule_make(tg, policy, entry, s);
@@ -146,6 +170,11 @@ static void rules_add(struct tg *tg, struct import_policy *policy, const struct 
         key_add(tg, rule, "family", &s->family);
         key_add(tg, rule, "type", &s->type);
         key_add(tg, rule, "protocol", &s->protocol);
+        key_add(tg, rule, "signal", &s->signal);
+        key_add(tg, rule, "command", &s->command);
+        to_add(tg, rule, s);
+        if (s->host)
+                tg_try(tg, import_rule_add(rule, "host", s->host));
         key_add(tg, rule, "exe", &s->exe);
         key_add(tg, rule, "parent", &s->parent);
         for (size_t i = 0; i < e->exe.n; i++)

@@ -7,8 +7,9 @@
 #include "selftest.h"
 
 void tg_selector_done(struct tg_selector *s) {
-        struct strv *lists[] = {&s->ops,        &s->path, &s->not_path, &s->exe,  &s->not_exe, &s->parent,
-                                &s->not_parent, &s->cap,  &s->family,   &s->type, &s->protocol};
+        struct strv *lists[] = {&s->ops,        &s->path,    &s->not_path,    &s->exe,  &s->not_exe,  &s->parent,
+                                &s->not_parent, &s->cap,     &s->family,      &s->type, &s->protocol, &s->signal,
+                                &s->command,    &s->address, &s->not_address, &s->port};
 
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
                 strv_done(lists[i]);
@@ -61,6 +62,57 @@ static void binaries_read(struct tg *tg, struct tg_selector *s, const struct yam
                 for (size_t m = 0; m < v[1]->n; m++)
                         tg_path(tg, s, v[1]->items[m], operators[k].compare, false, operators[k].negated ? out : in);
         }
+}
+
+/* ---- namespaces ---------------------------------------------------------------------------------------------------------- */
+
+/* Those that a rule's `host` looks at. */
+static bool is_of_host(const char *word) {
+        return streq(word, "Pid") || streq(word, "Mnt") || streq(word, "User");
+}
+
+static bool is_host_ns(struct tg *tg, const struct yaml_node *values) {
+        const char *text = values->n == 1 ? tg_text(tg, values->items[0], "values") : NULL;
+
+        return text && streq(text, "host_ns");
+}
+
+static void namespace_read(struct tg *tg, struct tg_selector *s, const struct yaml_node *node) {
+        static const char *const names[] = {"namespace", "operator", "values"};
+        const struct yaml_node *v[3];
+        const char *space, *word, *host;
+
+        if (!tg_keys(tg, node, "a filter of matchNamespaces", names, 3, v))
+                return;
+        if (!v[0] || !v[1] || !v[2]) {
+                import_error(tg->im, node->pos, "a filter of matchNamespaces has no '%s'", names[!v[0] ? 0 : !v[1] ? 1 : 2]);
+                return;
+        }
+        space = tg_text(tg, v[0], "namespace");
+        word = tg_text(tg, v[1], "operator");
+        if (!space || !word || !tg_list(tg, v[2], "values"))
+                return;
+        if (!streq(word, "In") && !streq(word, "NotIn")) {
+                import_error(tg->im, v[1]->pos, "operator '%s' of 'matchNamespaces': it is In or NotIn", word);
+                return;
+        }
+        host = streq(word, "In") ? "true" : "false";
+        if (!is_of_host(space))
+                tg_unsaid(tg, s, v[0]->pos, "namespace '%s': rules ask for the host's Pid, Mnt and User namespaces", space);
+        else if (!is_host_ns(tg, v[2]))
+                tg_unsaid(tg, s, v[2]->pos, "namespaces by number: rules know the host's alone (host_ns)");
+        else if (s->host && !streq(s->host, host))
+                tg_unsaid(tg, s, node->pos,
+                          "in one namespace of the host's and not in another: rules ask for all three together");
+        else {
+                s->host = host;
+                import_note(tg->im, v[0]->pos, "'host' is about the Pid, Mnt and User namespaces together");
+        }
+}
+
+static void namespaces_read(struct tg *tg, struct tg_selector *s, const struct yaml_node *list) {
+        for (size_t i = 0; list && tg_list(tg, list, "matchNamespaces") && i < list->n; i++)
+                namespace_read(tg, s, list->items[i]);
 }
 
 /* ---- what is done -------------------------------------------------------------------------------------------------------- */
@@ -174,13 +226,13 @@ static void actions_read(struct tg *tg, struct tg_selector *s, const struct yaml
 /* ---- selectors ------------------------------------------------------------------------------------------------------------- */
 
 void tg_selector_read(struct tg *tg, const struct tg_entry *entry, struct tg_selector *s) {
-        enum { ARGS, BINARIES, PARENTS, ACTIONS, OTHERS };
+        enum { ARGS, BINARIES, PARENTS, ACTIONS, NAMESPACES, OTHERS };
         static const char *const names[] = {"matchArgs",
                                             "matchBinaries",
                                             "matchParentBinaries",
                                             "matchActions",
-                                            "matchPIDs",
                                             "matchNamespaces",
+                                            "matchPIDs",
                                             "matchNamespaceChanges",
                                             "matchCapabilities",
                                             "matchCapabilityChanges",
@@ -190,8 +242,7 @@ void tg_selector_read(struct tg *tg, const struct tg_entry *entry, struct tg_sel
                                             "matchData",
                                             "macros"};
         static const char *const why[] = {"rules know no processes by their number",
-                                          "rules do not ask for namespaces in this version",
-                                          "rules do not ask for namespaces in this version",
+                                          "rules ask where a task is, not where it goes",
                                           "rules ask which capability is used, not which a task has",
                                           "rules ask which capability is used, not which a task has",
                                           "rules decide before something is done",
@@ -210,5 +261,6 @@ void tg_selector_read(struct tg *tg, const struct tg_entry *entry, struct tg_sel
                 tg_args_read(tg, entry, s, v[ARGS]);
         binaries_read(tg, s, v[BINARIES], "matchBinaries", &s->exe, &s->not_exe);
         binaries_read(tg, s, v[PARENTS], "matchParentBinaries", &s->parent, &s->not_parent);
+        namespaces_read(tg, s, v[NAMESPACES]);
         actions_read(tg, s, v[ACTIONS]);
 }
