@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lint.h"
 
+#include "selftest_cover.h"
+
 void sources_done(struct sources *s) {
         rules_set_done(&s->rules);
         selftest_set_done(&s->selftests);
@@ -29,6 +31,25 @@ static void warn_selftests(const struct sources *s, struct diags *diags) {
                              s->selftests.n_allowances, s->selftests.n_allowances == 1 ? " expects" : "s expect");
 }
 
+/* Tests of a bundle's other policies say nothing of this one: some must try what its own rules deny. */
+static void warn_untried(const struct sources *s, struct diags *diags) {
+        for (size_t i = 0; i < s->rules.n; i++) {
+                const struct rules_policy *policy = &s->rules.policies[i];
+                uint64_t denied = rules_denied_ops(policy);
+                char words[512];
+
+                if (policy->source->mode != MODE_ENFORCE || denied == 0)
+                        continue;
+                rules_ops_show(denied, words, sizeof(words));
+                if (s->selftests.n_denials > 0 && !(s->selftests.denials & denied))
+                        diag_warning(diags, policy->source->pos, "no self-test expects a denial of what '%s' denies: %s",
+                                     policy->source->name, words);
+                if (s->selftests.n_allowances > 0 && !(s->selftests.allowances & denied))
+                        diag_warning(diags, policy->source->pos, "no self-test expects \"ok\" of what '%s' denies to some: %s",
+                                     policy->source->name, words);
+        }
+}
+
 int sources_load(const char *dir, struct diags *diags, struct sources *ret, struct err *err) {
         cleanup_sources struct sources s = {};
         size_t before = diags->n_errors;
@@ -47,6 +68,7 @@ int sources_load(const char *dir, struct diags *diags, struct sources *ret, stru
         if (diags->n_errors > before)
                 return -EBADMSG;
         warn_selftests(&s, diags);
+        warn_untried(&s, diags);
         *ret = s;
         s = (struct sources){};
         return 0;

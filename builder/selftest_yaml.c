@@ -5,6 +5,7 @@
 
 #include "fileio.h"
 #include "selftest.h"
+#include "selftest_cover.h"
 #include "yaml_json.h"
 
 void selftest_set_done(struct selftest_set *s) {
@@ -79,6 +80,7 @@ static int test_add(const struct yaml_node *node, const struct sources_of_scopes
         }
         scope_check(&test, node, scopes, diags);
         set->n++;
+        *(test.expect != 0 ? &set->denials : &set->allowances) |= selftest_rule_ops(&test);
         set->n_denials += test.expect != 0;
         set->n_allowances += test.expect == 0;
         return json_array_append(tests, json) < 0 ? -ENOMEM : 0;

@@ -7,6 +7,7 @@
 struct selftest_set {
         struct buf json; /* the member selftests.json */
         size_t n, n_denials, n_allowances;
+        uint64_t denials, allowances; /* operations of rules that tests of each kind try, as bits */
 };
 void selftest_set_done(struct selftest_set *s);
 #define cleanup_selftest_set cleanup(selftest_set_done)

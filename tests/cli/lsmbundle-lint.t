@@ -136,6 +136,21 @@ complains 'b/bundle.yaml:1:1: warning: no self-test expects "ok"' "so is none of
 tests $'- {name: x, do: {open: /etc/passwd}, expect: EACCES}\n- {name: y, do: {open: /etc/passwd}, expect: ok}'
 [ -z "$err" ] && [ "$status" = 0 ]
 result $? "both kinds: no warning"
+printf '%s\n' 'rules:' '  - {id: a, on: socket.create, type: raw, action: deny}' >b/r.yaml
+# ruled TESTS: of a policy of rules
+ruled() {
+        tests "$1"
+        sed -i 's/source: p.bpf.c/rules: r.yaml/' b/bundle.yaml
+        run lint b
+}
+ruled $'- {name: x, do: {open: /etc/passwd}, expect: EACCES}\n- {name: y, do: {open: /etc/passwd}, expect: ok}'
+exits 0 "tests of something else are no error"
+complains "b/bundle.yaml:5:12: warning: no self-test expects a denial of what 'p' denies: socket.create" "but a warning, at the policy"
+complains "b/bundle.yaml:5:12: warning: no self-test expects \"ok\" of what 'p' denies to some: socket.create" "so is no allowance"
+ruled $'- {name: x, do: {socket: [inet, raw]}, expect: EPERM}\n- {name: y, do: {socket: [inet, dgram]}, expect: ok}'
+[ -z "$err" ] && [ "$status" = 0 ]
+result $? "both kinds, of what it denies: no warning"
+good >b/bundle.yaml
 sed -i 's/}\]/, mode: audit}]/; /selftests/d' b/bundle.yaml
 run lint b
 [ -z "$err" ] && [ "$status" = 0 ]
