@@ -6,8 +6,7 @@
 
 #include "enforce_parts.h"
 #include "rules_counts.h"
-#include "scope_collect.h"
-#include "scope_probe.h"
+#include "scope_pins.h"
 
 void enforcement_close(struct enforcement *e) {
         if (e->gate.map)
@@ -196,11 +195,11 @@ static int counters_pin(struct enforcement *e, uint32_t slot, const struct loade
         if (r < 0)
                 return r;
         pin_path(path, "%s/scopes/%u", e->dir, slot);
-        r = scopes_pin(path, loaded, err);
+        r = scope_maps_pin(path, loaded, SCOPE_MAP_HASH, err);
         if (r < 0)
                 return r;
         pin_path(path, "%s/probes/%u", e->dir, slot);
-        return scope_probes_pin(path, loaded, err);
+        return scope_maps_pin(path, loaded, SCOPE_MAP_PROBES, err);
 }
 
 int enforcement_fill(struct enforcement *e, uint32_t slot, const struct plan *plan, const struct loaded *loaded,

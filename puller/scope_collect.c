@@ -10,22 +10,6 @@ struct found {
         uint64_t mask, done;
 };
 
-int scopes_pin(const char *dir, const struct loaded *loaded, struct err *err) {
-        char path[PATH_MAX];
-        int r = pin_remove(dir, err);
-
-        for (size_t i = 0; r >= 0 && loaded && i < loaded->n_policies; i++) {
-                if (loaded->policies[i].scope_hash < 0)
-                        continue;
-                r = pin_mkdir(dir, err);
-                if (r >= 0)
-                        r = pin_path(path, "%s/%s", dir, loaded->manifest->policies[i].name);
-                if (r >= 0)
-                        r = pin_put(loaded->policies[i].scope_hash, path, err);
-        }
-        return r;
-}
-
 /* ---- one hash ---------------------------------------------------------------------------------------------------------------- */
 
 static int hash_open(const char *path) {

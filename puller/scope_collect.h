@@ -10,9 +10,6 @@
 #include "loader.h"
 #include "node.h"
 
-/* Pins those of a generation in `dir`, in place of what is there; NULL: of none. Where nothing is to be collected there is no `dir`. */
-int scopes_pin(const char *dir, const struct loaded *loaded, struct err *err);
-
 /* From all hashes of all generations that are loaded, in force or in the shadow of what is. Returns how many entries were taken out, or
  * the first error; the others are gone through all the same. Nothing is taken out where cgroups cannot be looked up.
  * Without such hashes it costs a look at a directory. */

@@ -8,22 +8,6 @@
 #include "json.h"
 #include "lsm_abi.h"
 
-int scope_probes_pin(const char *dir, const struct loaded *loaded, struct err *err) {
-        char path[PATH_MAX];
-        int r = pin_remove(dir, err);
-
-        for (size_t i = 0; r >= 0 && loaded && i < loaded->n_policies; i++) {
-                if (loaded->policies[i].scope_probes < 0)
-                        continue;
-                r = pin_mkdir(dir, err);
-                if (r >= 0)
-                        r = pin_path(path, "%s/%s", dir, loaded->manifest->policies[i].name);
-                if (r >= 0)
-                        r = pin_put(loaded->policies[i].scope_probes, path, err);
-        }
-        return r;
-}
-
 /* ---- which ------------------------------------------------------------------------------------------------------------------- */
 
 /* Of the sets of an engine, which the manifest lists in their order. */

@@ -9,9 +9,6 @@
 
 #include "loader.h"
 
-/* Pins those of a generation in `dir`, in place of what is there; NULL: of none. Without scopes there is no `dir`. */
-int scope_probes_pin(const char *dir, const struct loaded *loaded, struct err *err);
-
 /* The object of the policy, and the number of its scope there: of one in C, 0; of one that is written as rules, its set's. -ENOENT: there
  * is no such policy, or it is in force everywhere. */
 int scope_probe_place(const struct manifest *m, const char *policy, size_t *ret_object, unsigned *ret_number);

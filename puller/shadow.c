@@ -7,7 +7,7 @@
 #include "enforce_parts.h"
 #include "fault.h"
 #include "rules_counts.h"
-#include "scope_collect.h"
+#include "scope_pins.h"
 #include "shadow_parts.h"
 #include "swap_parts.h"
 
@@ -125,7 +125,7 @@ static int counters_pin(const struct making *m, const struct loaded *loaded, str
         if (r < 0)
                 return r;
         pin_path(path, "%s/scopes", m->dir);
-        return scopes_pin(path, loaded, err);
+        return scope_maps_pin(path, loaded, SCOPE_MAP_HASH, err);
 }
 
 /* The shadow's dispatcher over an array that is still empty; then the enforcing one anew, if it would run behind it otherwise. */
