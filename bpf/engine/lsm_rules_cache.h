@@ -33,10 +33,12 @@ static __always_inline __u64 class_ops(__u32 class) {
         return c ? c->ops : 0;
 }
 
-/* From states to classes. */
+/* From states to classes. What could not be followed to its end is counted here, once for each time that it was tried. */
 __noinline int rules_classify(struct path_classes *c, int below) {
         if (!c)
                 return 0;
+        if ((c->seen | c->within) & LSM_STATE_UNSURE)
+                lsm_count_error();
         c->seen = class_of(c->seen, below);
         c->within = class_of(c->within, below);
         c->ops = class_ops(c->seen) | class_ops(c->within);

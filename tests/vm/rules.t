@@ -88,6 +88,16 @@ umount $R/mnt
 ok "another root" sh -c "! chroot $R /bin/busybox cat /tree/deep/er/two"
 ok "a new file is denied from the start" sh -c "mkdir $R/tree/new && echo x >$R/tree/new/f && ! cat $R/tree/new/f"
 
+# ---- a path that cannot be followed to its end ------------------------------------------------------------------------------
+
+errors() { status && sed -n 's/.*\.policies\.[0-9]*\.errors=//p' $T/status | awk '{ n += $1 } END { printf "%d", n }'; }
+is "$(errors)" 0 "until here every path could be followed"
+deep=tree/$(printf 'd/%.0s' $(seq 70))
+mkdir -p "$R/$deep" && echo content >"$R/${deep}file"
+ok "70 folders down" denied_here "${deep}file"
+ok "which is counted" test "$(errors)" -gt 0
+ok "where no rule can be about it, it is readable" sh -c "mkdir -p /tmp/far/$deep && echo x >/tmp/far/${deep}file && cat /tmp/far/${deep}file"
+
 lsmpull remove rules-files --yes >/dev/null 2>&1
 ok "without the bundle all is readable" reads tree/deep/er/two
 done_testing
