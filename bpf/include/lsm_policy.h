@@ -132,16 +132,19 @@ static __always_inline void lsm_count_error(void) {
                 _Static_assert(sizeof(name) <= LSM_COMM_LEN, "longer than a task's name can be"); \
                 lsm_comm_is(name, sizeof(name));                                                  \
         })
+static __always_inline bool lsm_comm_byte_is(const struct task_struct *task, const char *name, __u32 size, __u32 i) {
+        return size <= i || task->comm[i] == name[i];
+}
 static __always_inline bool lsm_comm_is(const char *name, __u32 size) {
-        const struct task_struct *task = (const struct task_struct *)bpf_get_current_task_btf();
+        const struct task_struct *t = (const struct task_struct *)bpf_get_current_task_btf();
 
         /* Written out, for which bytes there are is known only after inlining, when clang has given up on unrolling a loop. */
-#define LSM_COMM_BYTE(i) (size <= (i) || task->comm[i] == name[i])
-        return LSM_COMM_BYTE(0) && LSM_COMM_BYTE(1) && LSM_COMM_BYTE(2) && LSM_COMM_BYTE(3) && LSM_COMM_BYTE(4) &&
-               LSM_COMM_BYTE(5) && LSM_COMM_BYTE(6) && LSM_COMM_BYTE(7) && LSM_COMM_BYTE(8) && LSM_COMM_BYTE(9) &&
-               LSM_COMM_BYTE(10) && LSM_COMM_BYTE(11) && LSM_COMM_BYTE(12) && LSM_COMM_BYTE(13) && LSM_COMM_BYTE(14) &&
-               LSM_COMM_BYTE(15);
-#undef LSM_COMM_BYTE
+        return lsm_comm_byte_is(t, name, size, 0) && lsm_comm_byte_is(t, name, size, 1) && lsm_comm_byte_is(t, name, size, 2) &&
+               lsm_comm_byte_is(t, name, size, 3) && lsm_comm_byte_is(t, name, size, 4) && lsm_comm_byte_is(t, name, size, 5) &&
+               lsm_comm_byte_is(t, name, size, 6) && lsm_comm_byte_is(t, name, size, 7) && lsm_comm_byte_is(t, name, size, 8) &&
+               lsm_comm_byte_is(t, name, size, 9) && lsm_comm_byte_is(t, name, size, 10) && lsm_comm_byte_is(t, name, size, 11) &&
+               lsm_comm_byte_is(t, name, size, 12) && lsm_comm_byte_is(t, name, size, 13) &&
+               lsm_comm_byte_is(t, name, size, 14) && lsm_comm_byte_is(t, name, size, 15);
 }
 
 /* The last component of the file's path is in SET, a SEED_SET(..., char[32], ...). */
