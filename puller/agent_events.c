@@ -22,8 +22,10 @@ static void spool_open(struct agent *a) {
         if (a->spool >= 0)
                 return;
         node_user(a->config->reporter_user, &uid, &gid);
-        if ((size_t)snprintf(path, sizeof(path), "%s/" SPOOL_FOLDER, a->config->state_dir) >= sizeof(path))
+        if ((size_t)snprintf(path, sizeof(path), "%s/" SPOOL_FOLDER, a->config->state_dir) >= sizeof(path)) {
+                fprintf(stderr, "events.http: paths.state is too long for a folder in it\n");
                 return;
+        }
         a->spool = spool_folder(path, uid, gid, &err);
         if (a->spool < 0)
                 fprintf(stderr, "events.http: %s\n", err.msg);

@@ -214,6 +214,7 @@ static bool segment_send(struct sender *s, const struct spool_segment *g) {
         struct delivery d = {.p = g->lines.data, .end = g->lines.data + g->lines.len};
 
         d.step = lines_count(d.p, d.end);
+        s->refusals = 0; /* each segment has its tries: what is wrong may be put right meanwhile */
         for (;;) {
                 struct err err = {0};
                 int retry_s = 0, r;

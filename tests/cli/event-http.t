@@ -126,6 +126,11 @@ send 300
 is "one event that it does not want: it alone is refused" "$(figures)" '300 0 1 0'
 is "the others come, in their turn" "$(pids | cmp - <(seq 300 | grep -vx 137) && echo same)" same
 
+forget
+answer 400
+send --patience 5 300
+is "nothing at all is wanted: it may be us, so nothing is given up at once" "$(figures)" '0 301 0 0'
+
 for bad in 503 429 500 408 close garbage; do
         forget
         answer $bad
