@@ -46,74 +46,6 @@ static void say(void *ctx, const char *line) {
         control_line(a->asker, line);
 }
 
-/* ---- requests ---------------------------------------------------------------------------------------------------------- */
-
-static void answer_busy(int conn) {
-        struct op_answer busy = {
-                .exit_code = 1, .reason = "busy", .message = "the agent is working on another request: try again"};
-
-        control_answer(conn, &busy);
-}
-
-void agent_canceler_answer(struct agent *a) {
-        struct op_answer done = {.message = "called off: back on what was in force before"};
-
-        if (a->canceler < 0)
-                return;
-        control_answer(a->canceler, &done);
-        close_p(&a->canceler);
-        a->canceler = -1;
-}
-
-static void serve(struct agent *a, int conn, const struct op_request *req) {
-        cleanup_op_answer struct op_answer answer = {0};
-
-        a->working = true;
-        a->asker = conn;
-        op_run(&a->node, &a->source, req, &answer);
-        a->asker = -1;
-        a->working = false;
-        if (req->op != OP_STATUS)
-                a->metrics_due = 0;
-        if (answer.polled)
-                metrics_count_poll(&a->counts, a->source.failures > 0, reason_from_word(answer.reason));
-        else
-                metrics_count_refusal(&a->counts, reason_from_word(answer.reason));
-        control_answer(conn, &answer);
-        agent_canceler_answer(a);
-}
-
-/* true: what is under way must be called off. */
-static bool request_take(struct agent *a) {
-        cleanup_op_request struct op_request req = OP_REQUEST_INIT;
-        cleanup_fd int conn = control_accept(a->listener, &req);
-        struct bundle *pending;
-
-        if (conn < 0)
-                return false;
-        if (!a->working) {
-                serve(a, conn, &req);
-                return false;
-        }
-        if (req.op == OP_STATUS) {
-                cleanup_op_answer struct op_answer answer = {0};
-
-                op_run(&a->node, &a->source, &req, &answer);
-                control_answer(conn, &answer);
-                return false;
-        }
-        pending = req.op == OP_ROLLBACK && a->canceler < 0 ? node_pending(&a->node) : NULL;
-        if (!pending || (*req.bundle && !streq(req.bundle, pending->name))) {
-                answer_busy(conn);
-                return false;
-        }
-        /* At once: the gate first. Whoever waits for the trial then finds that it is over. */
-        gate_set(&pending->kernel.gate, LSM_GATE_FALLBACK(gate_word(&pending->kernel.gate)));
-        a->node.canceled = REASON_OPERATOR;
-        a->canceler = steal_fd(&conn);
-        return true;
-}
-
 /* ---- waiting ----------------------------------------------------------------------------------------------------------- */
 
 /* Between steps only: a swap does not wait for them. */
@@ -209,6 +141,8 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
                                 a->node.canceled = REASON_BUSY;
                         return -ECANCELED;
                 }
+                if (requests_serve(a))
+                        return -ECANCELED;
                 if (poll_wanted && !a->working)
                         return 0;
                 if (a->watchdog_ns)
@@ -232,8 +166,8 @@ static int agent_wait(struct waiter *w, int fd, int64_t deadline_ns) {
                         agent_sender_ended(a);
                 if (n > 0 && fds[3].revents)
                         mounts_changed(a);
-                if (n > 0 && fds[1].revents && request_take(a))
-                        return -ECANCELED;
+                if (n > 0 && fds[1].revents)
+                        requests_take(a);
                 if (n > 0 && fds[0].revents)
                         return 1;
                 if (monotonic_ns() >= deadline_ns)
@@ -300,6 +234,7 @@ int agent_run(const struct options *options, struct config *config) {
                 agent_loop(&a);
                 sd_notify(0, "STOPPING=1");
         }
+        requests_end(&a);
         agent_events_end(&a);
         guard_leave(&a.node.agent.guard);
         close_p(&a.mounts);

@@ -39,7 +39,7 @@ static void poll_source(struct agent *a) {
                 fprintf(stderr, "%s: %s%s%s\n", config_source_address(a->node.config), reason_word(err.reason),
                         err.reason ? ": " : "", err.msg);
         a->working = false;
-        agent_canceler_answer(a);
+        requests_canceler_answer(a);
 }
 
 /* Once for each time that the source falls silent. */

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What agent.c (waiting, and serving requests while it waits) and agent_cycle.c (what is done in between) share; nobody else includes
- * this. */
+/* What the agent's parts share, agent.c (waiting), agent_requests.c (what it is asked meanwhile), agent_events.c (its children) and
+ * agent_cycle.c (what is done in between); nobody else includes this. */
 #pragma once
 
 #include <signal.h>
 
 #include "metrics.h"
+#include "op.h"
 #include "options.h"
 #include "reporter.h"
 #include "sender.h"
 #include "source.h"
+
+/* Who asks the agent while it is at work waits for his turn, so many at most. */
+#define AGENT_REQUESTS_MAX 8
+
+struct agent_request {
+        int conn;
+        struct op_request op;
+};
 
 struct agent {
         struct waiter waiter; /* first: the waiter is the agent */
@@ -31,12 +40,14 @@ struct agent {
         int64_t scopes_due;  /* when to collect what is remembered about cgroups */
         bool scopes_failed;  /* which was said */
         struct metrics_counts counts;
-        int64_t metrics_due; /* when to write them (again) */
-        bool metrics_failed; /* which was said */
-        bool stale_told;     /* on_stale.run was started, and the source not heard from since */
-        bool working;        /* a step of a swap, or another request, is under way */
-        int asker;           /* connection whose request is under way; -1 */
-        int canceler;        /* connection of an operator who called the trial off; -1 */
+        int64_t metrics_due;                               /* when to write them (again) */
+        bool metrics_failed;                               /* which was said */
+        bool stale_told;                                   /* on_stale.run was started, and the source not heard from since */
+        bool working;                                      /* a step of a swap, or another request, is under way */
+        int asker;                                         /* connection whose request is under way; -1 */
+        int canceler;                                      /* connection of an operator who called the trial off; -1 */
+        struct agent_request requests[AGENT_REQUESTS_MAX]; /* that wait, in the order they came */
+        size_t n_requests;
         sigset_t waiting_mask;
 };
 
@@ -44,8 +55,17 @@ struct agent {
 bool agent_stopping(void);
 /* SIGHUP came since this was asked last. */
 bool agent_hangup_take(void);
+
+/* ---- agent_requests.c: the control socket ---- */
+
+/* Somebody waits at the listener. What he asks is answered at once if it can be, or else waits for its turn. */
+void requests_take(struct agent *a);
+/* Serves what waits, as far as what is under way allows. true: that must be called off. */
+bool requests_serve(struct agent *a);
 /* Whoever called off what was under way learns that it is over. */
-void agent_canceler_answer(struct agent *a);
+void requests_canceler_answer(struct agent *a);
+/* Those that still wait get no answer. */
+void requests_end(struct agent *a);
 
 /* ---- agent_events.c: the children that tell of events ---- */
 

@@ -34,6 +34,15 @@ agent_end() {
         ended=$?
 }
 
+# The configuration is read again, and the poll that this brings is over.
+reconfigure() {
+        _read=$(grep -c 'configuration read again' $T/agent)
+        configure
+        kill -HUP $agent
+        wait_for 60 read_more_than "$_read" && lsmpull once >/dev/null 2>&1
+}
+read_more_than() { [ "$(grep -c 'configuration read again' $T/agent)" -gt "$1" ]; }
+
 in_force() { status && [ "$(value $B.in_force.release) $(value $B.gate.pending)" = "$1 false" ]; }
 on_trial() { status && [ "$(value $B.state)" = trial ]; }
 comes() { ok "$2" wait_for 60 in_force "$1" || diag "$(cat $T/agent)"; }
@@ -53,10 +62,7 @@ comes 2 "a new release is taken at the next poll"
 ok "it denies" denied gshadow
 is "$(value source.failures) $(value source.stale)" "0 false" "status knows the source to be well"
 INTERVAL=10m
-configure
-kill -HUP $agent
-ok "SIGHUP: the configuration is read again" wait_for 60 grep -q 'configuration read again' $T/agent
-lsmpull once >/dev/null 2>&1 # answered when the poll that SIGHUP makes is over
+ok "SIGHUP: the configuration is read again" reconfigure
 publish rb-noslot
 sleep 3
 ok "an interval of ten minutes: nothing comes in three seconds" in_force 2
@@ -124,8 +130,7 @@ hammer_begin
 # ---- a trial -------------------------------------------------------------------------------------------------------------
 
 HEALTH=60s
-configure
-kill -HUP $agent
+ok "the configuration is read again" reconfigure
 ok "retry: the quarantine is forgotten" lsmpull retry rb
 lsmpull once >$T/once 2>&1 &
 once=$!
