@@ -82,6 +82,8 @@ static void reach_cut(const struct reach *x, struct reach *y) {
         if (x->rule == y->rule || !(x->rule->ops & y->rest) || rules_asked_cmp(x->rule, y->rule) > 0 ||
             !rules_cover_tasks(x->rule, y->rule) || !exceptions_cover(x->rule, y->rule))
                 return;
+        if (x->rule->on_error_allow && !y->rule->on_error_allow && y->rule->action <= LSM_RULE_KILL)
+                return; /* what y denies when it is not sure, x lets through */
         if (x->path && text_cmp(x, y) != 0 && !path_pattern_covers(&x->path->pattern, &y->path->pattern))
                 return;
         y->rest &= ~x->rule->ops;

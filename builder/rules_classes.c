@@ -13,6 +13,11 @@ struct candidate {
         const struct path_pattern *pattern;
 };
 
+/* By number of set: its class, or UNKNOWN. */
+struct set_classes {
+        uint32_t *here, *below, *unsure;
+};
+
 struct lister {
         const struct rules_index *index;
         struct rules_members *members;
@@ -104,11 +109,23 @@ static void except_mark(struct lister *l, const struct automaton_set *set, bool 
                                 l->excepted[l->index->uses[k].entry] = mark;
 }
 
-/* below: those that deny anything there. An exception may be about something else below than what is named; and addresses are
- * below nothing. */
-static void candidates_of(struct lister *l, const struct automaton_set *set, bool below) {
+enum place {
+        PLACE_HERE,   /* a path that ends here */
+        PLACE_BELOW,  /* all that lies below */
+        PLACE_UNSURE, /* any of that: nobody can tell which */
+};
+
+/* Only what denies is about more than one place. An exception may be about something else below than what is named; and addresses
+ * are below nothing. */
+static bool is_about(const struct rules_rule *rule, const struct path_pattern *pattern, enum place place) {
+        if (place == PLACE_HERE)
+                return true;
+        return rule->action <= LSM_RULE_KILL && pattern->kind != PATH_ADDRESS && !(place == PLACE_UNSURE && rule->on_error_allow);
+}
+
+static void candidates_of(struct lister *l, const struct automaton_set *set, enum place place) {
         l->n_candidates = 0;
-        if (!below)
+        if (place == PLACE_HERE)
                 except_mark(l, set, true);
         for (size_t i = 0; i < set->n; i++) {
                 uint32_t pattern = set->patterns[i];
@@ -116,15 +133,13 @@ static void candidates_of(struct lister *l, const struct automaton_set *set, boo
                 for (size_t k = l->index->first_use[pattern]; k < l->index->first_use[pattern + 1]; k++) {
                         uint32_t entry = l->index->uses[k].entry;
 
-                        if (l->index->uses[k].except || l->excepted[entry])
-                                continue;
-                        if (below && (entry_of(l, entry)->rule->action > LSM_RULE_KILL ||
-                                      l->index->patterns[pattern].kind == PATH_ADDRESS))
+                        if (l->index->uses[k].except || l->excepted[entry] ||
+                            !is_about(entry_of(l, entry)->rule, &l->index->patterns[pattern], place))
                                 continue;
                         l->candidates[l->n_candidates++] = (struct candidate){entry, &l->index->patterns[pattern]};
                 }
         }
-        if (!below)
+        if (place == PLACE_HERE)
                 except_mark(l, set, false);
         for (size_t i = 0; i < l->anywhere.n; i++)
                 l->candidates[l->n_candidates++] = (struct candidate){l->anywhere.v[i], NULL};
@@ -184,7 +199,7 @@ static int64_t accept_class(struct lister *l, const struct automaton_set *set) {
         cleanup_rules_list struct rules_list list = {}, programs = {};
         int64_t class;
 
-        candidates_of(l, set, false);
+        candidates_of(l, set, PLACE_HERE);
         if (list_make(l, LSM_CLASS_RULES_MAX + 1, &list) < 0)
                 return -ENOMEM;
         if (list.n > LSM_CLASS_RULES_MAX) {
@@ -203,12 +218,12 @@ static int64_t accept_class(struct lister *l, const struct automaton_set *set) {
 }
 
 /* Of all that lies below: nobody's program, and no more than what denies. Each policy has its share of the list, one at least. */
-static int64_t below_class(struct lister *l, const struct automaton_set *set) {
+static int64_t below_class(struct lister *l, const struct automaton_set *set, enum place place) {
         uint32_t n_rulesets = l->index->n_entries > 0 ? entry_of(l, (uint32_t)l->index->n_entries - 1)->ruleset + 1 : 1,
                  mark = KEY_BELOW;
         cleanup_rules_list struct rules_list list = {};
 
-        candidates_of(l, set, true);
+        candidates_of(l, set, place);
         if (list_make(l, (LSM_CLASS_RULES_MAX - ANYWHERE_MAX) / n_rulesets, &list) < 0)
                 return -ENOMEM;
         return same_list(&list, &l->anywhere) ? 0 : class_number(l, &list, &(struct rules_list){&mark, 1, 1});
@@ -245,31 +260,37 @@ static int anywhere_collect(struct lister *l) {
         return class_add(l, &list);
 }
 
+/* A set's class, `known` or to be made. */
+static int set_class(struct lister *l, uint32_t set, enum place place, uint32_t *known, uint32_t *ret) {
+        const struct automaton_set *s = &l->t->automaton.sets[set];
+
+        if (known[set] == UNKNOWN) {
+                int64_t class = place == PLACE_HERE ? accept_class(l, s) : below_class(l, s, place);
+
+                if (class < 0)
+                        return (int)class;
+                known[set] = (uint32_t) class;
+        }
+        *ret = known[set];
+        return 0;
+}
+
 /* Numbers of sets to numbers of classes, as states name them. */
-static int states_pack(struct lister *l, uint32_t *accept, uint32_t *below) {
+static int states_pack(struct lister *l, struct set_classes *known) {
         const struct automaton *a = &l->t->automaton;
 
-        memset(accept, 0xff, a->n_sets * sizeof(*accept));
-        memset(below, 0xff, a->n_sets * sizeof(*below));
+        memset(known->here, 0xff, a->n_sets * sizeof(*known->here));
+        memset(known->below, 0xff, a->n_sets * sizeof(*known->below));
+        memset(known->unsure, 0xff, a->n_sets * sizeof(*known->unsure));
         for (size_t i = 0; i < a->n_states; i++) {
                 const struct automaton_state *s = &a->states[i];
                 struct lsm_rules_state state;
+                int e = set_class(l, s->accept, PLACE_HERE, known->here, &state.accept)
+                                ?: set_class(l, s->below, PLACE_BELOW, known->below, &state.below)
+                                ?: set_class(l, s->below, PLACE_UNSURE, known->unsure, &state.unsure);
 
-                if (accept[s->accept] == UNKNOWN) {
-                        int64_t class = accept_class(l, &a->sets[s->accept]);
-
-                        if (class < 0)
-                                return (int)class;
-                        accept[s->accept] = (uint32_t) class;
-                }
-                if (below[s->below] == UNKNOWN) {
-                        int64_t class = below_class(l, &a->sets[s->below]);
-
-                        if (class < 0)
-                                return (int)class;
-                        below[s->below] = (uint32_t) class;
-                }
-                state = (struct lsm_rules_state){accept[s->accept], below[s->below]};
+                if (e < 0)
+                        return e;
                 if (buf_append(&l->t->states, &state, sizeof(state)) < 0)
                         return -ENOMEM;
         }
@@ -280,8 +301,9 @@ int rules_classes_make(const struct rules_index *index, struct rules_members *me
                        struct rules_tables *t) {
         cleanup_intern struct intern *keys = intern_new();
         cleanup_free struct candidate *candidates = new_array(index->n_uses + index->n_entries, sizeof(*candidates));
-        cleanup_free uint32_t *accept = new_array(t->automaton.n_sets, sizeof(*accept));
+        cleanup_free uint32_t *here = new_array(t->automaton.n_sets, sizeof(*here));
         cleanup_free uint32_t *below = new_array(t->automaton.n_sets, sizeof(*below));
+        cleanup_free uint32_t *unsure = new_array(t->automaton.n_sets, sizeof(*unsure));
         cleanup_free bool *excepted = new_array(index->n_entries, sizeof(*excepted));
         struct lister l = {.index = index,
                            .members = members,
@@ -292,11 +314,11 @@ int rules_classes_make(const struct rules_index *index, struct rules_members *me
                            .t = t};
         int e;
 
-        if (!keys || !candidates || !accept || !below || !excepted)
+        if (!keys || !candidates || !here || !below || !unsure || !excepted)
                 return -ENOMEM;
         e = anywhere_collect(&l);
         if (e == 0)
-                e = states_pack(&l, accept, below);
+                e = states_pack(&l, &(struct set_classes){here, below, unsure});
         rules_list_done(&l.anywhere);
         return e;
 }

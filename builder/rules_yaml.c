@@ -12,7 +12,7 @@
 struct rule_reader {
         struct rules_policy *policy;
         struct rules_rule *rule;
-        struct pos path, to, cap, family, type, protocol, owner, error, signal, command, target;
+        struct pos path, to, cap, family, type, protocol, owner, error, on_error, signal, command, target;
         bool has_action;
 };
 
@@ -189,12 +189,21 @@ static void read_errno(void *into, const struct yaml_node *value, struct diags *
         rules_value_errno(value, "errno", &r->rule->error, diags);
 }
 
+static void read_on_error(void *into, const struct yaml_node *value, struct diags *diags) {
+        struct rule_reader *r = into;
+        const char *text = field_text(value, "on_error", diags);
+
+        r->on_error = value->pos;
+        if (text && !streq(text, "deny") && !streq(text, "allow"))
+                diag_error(diags, value->pos, "on_error '%s': it is deny or allow", text);
+        r->rule->on_error_allow = text && streq(text, "allow");
+}
+
 /* Words of later versions: said as what they are, and not as misspelt. */
 #define LATER(word, text)                                                                                 \
         static void read_##word(void *into, const struct yaml_node *value, struct diags *diags) {         \
                 diag_error(diags, value->pos, "'" #word "' is not supported yet by this version: " text); \
         }
-LATER(on_error, "what cannot be decided is denied by rules that deny")
 LATER(source, "rules about mounts name where they come to, not what is mounted")
 LATER(fs, "rules name files, not file systems")
 LATER(device, "rules name files, not devices")
@@ -208,6 +217,18 @@ static void check_object(const struct rules_rule *rule, uint64_t ops, struct pos
         rules_ops_show(rule->ops & ~ops, words, sizeof(words));
         diag_error(diags, pos, "'%s' makes no sense with 'on: %s'%s", key, words,
                    rule->ops & ops ? ": write one rule for these, and one for the others" : "");
+}
+
+/* What it answers where its path cannot be told from others: only what denies, and says where, has a choice. */
+static void check_on_error(const struct rule_reader *r, struct diags *diags) {
+        if (r->on_error.line == 0)
+                return;
+        if (r->has_action && r->rule->action > LSM_RULE_KILL)
+                diag_error(diags, r->on_error, "'on_error' makes no sense with 'action: %s': it is for rules that deny",
+                           r->rule->action == LSM_RULE_ALLOW ? "allow" : "audit");
+        else if (r->path.line == 0 && !(r->rule->to_kinds & RULES_TO_UNIX))
+                diag_error(diags, r->on_error,
+                           "'on_error' makes no sense without a path: only what that leads to can be uncertain");
 }
 
 static void check_objects(const struct rule_reader *r, struct diags *diags) {
@@ -225,6 +246,7 @@ static void check_objects(const struct rule_reader *r, struct diags *diags) {
         check_object(rule, LSM_OP_BIT(LSM_OP_SETUID) | LSM_OP_BIT(LSM_OP_SETGID), r->target, "target", diags);
         if ((rule->ops & ~RULES_OPS_ADDRESS) == 0)
                 rules_to_check(rule, diags);
+        check_on_error(r, diags);
         if (r->has_action && rule->action == LSM_RULE_ALLOW && r->error.line > 0)
                 diag_error(diags, r->error, "'errno' makes no sense with 'action: allow'");
 }

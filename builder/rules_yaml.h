@@ -52,7 +52,8 @@ struct rules_rule {
         struct rules_subject subject, unless;
         bool has_unless;
         enum lsm_rule_action action;
-        int error; /* positive errno */
+        int error;           /* positive errno */
+        bool on_error_allow; /* a denial that lets through what cannot be followed to where its path ends */
 };
 
 struct rules_policy {

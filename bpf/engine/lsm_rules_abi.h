@@ -82,7 +82,8 @@ struct lsm_rules_cell {
 
 struct lsm_rules_state {
         __u32 accept; /* class of a path that ends here */
-        __u32 below;  /* class of all that may end here or further on: for moving a folder, and for what is too deep to follow */
+        __u32 below;  /* class of all that may end here or further on: for moving a folder */
+        __u32 unsure; /* the same for what could not be followed further: without the rules that let that through */
 };
 
 /* ---- classes and rules ---------------------------------------------------------------------------------------------- */

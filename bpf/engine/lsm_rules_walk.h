@@ -419,5 +419,7 @@ static __always_inline __u32 class_of(__u32 state, bool below) {
 
         if (!s)
                 return 0;
-        return below || state & LSM_STATE_UNSURE ? s->below : s->accept;
+        if (state & LSM_STATE_UNSURE)
+                return s->unsure;
+        return below ? s->below : s->accept;
 }

@@ -104,7 +104,11 @@ bad "$(rule 'on: exec, action: deny, errno: EWHAT')" 1:48 "'EWHAT' is not known"
 bad "$(rule 'on: exec, action: deny, errno: 0')" 1:48 '0 is not an error' "errno 0"
 bad "$(rule 'on: exec, action: deny, errno: 4096')" 1:48 'from 0 to 4095' "an errno that is too large"
 bad "$(rule 'on: exec, action: allow, errno: EPERM')" 1:49 "no sense with 'action: allow'" "an errno where nothing is denied"
-for key in on_error source fs device; do
+bad "$(rule 'on: exec, path: /a, action: deny, on_error: perhaps')" 1:61 "on_error 'perhaps': it is deny or allow" "an unknown on_error"
+bad "$(rule 'on: exec, path: /a, action: audit, on_error: deny')" 1:62 "no sense with 'action: audit'" "on_error where nothing is denied"
+bad "$(rule 'on: exec, action: deny, on_error: allow')" 1:51 'no sense without a path' "on_error where no path is asked for"
+bad "$(rule 'on: socket.connect, to: 10.0.0.1, action: deny, on_error: allow')" 1:75 'no sense without a path' "on_error for an address"
+for key in source fs device; do
         bad "$(rule "on: exec, action: deny, $key: deny")" "1:$((43 + ${#key}))" "'$key' is not supported yet by this version" "$key"
 done
 

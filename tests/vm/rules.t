@@ -96,6 +96,16 @@ deep=tree/$(printf 'd/%.0s' $(seq 70))
 mkdir -p "$R/$deep" && echo content >"$R/${deep}file"
 ok "70 folders down" denied_here "${deep}file"
 ok "which is counted" test "$(errors)" -gt 0
+for kind in strict lax; do
+        far=/tmp/r-$kind/$(printf 'd/%.0s' $(seq 70))
+        mkdir -p "$far" && echo content >"${far}x" && echo content >/tmp/r-$kind/d/near.key
+        fails "$kind: what the rule is about is denied" cat /tmp/r-$kind/d/near.key
+        fails "$kind: a folder that it is in stays where it is" mv /tmp/r-$kind/d /tmp/r-$kind-moved
+done
+fails "70 folders down, where what is not sure is denied" cat "/tmp/r-strict/${far#/tmp/r-lax/}x"
+before=$(errors)
+ok "and where it is let through" sh -c "echo content >'${far}y' && cat '${far}y'"
+ok "which is counted as well" test "$(errors)" -gt "$before"
 ok "where no rule can be about it, it is readable" sh -c "mkdir -p /tmp/far/$deep && echo x >/tmp/far/${deep}file && cat /tmp/far/${deep}file"
 
 lsmpull remove rules-files --yes >/dev/null 2>&1

@@ -52,22 +52,32 @@ struct question {
         const char *path; /* NULL: none */
         const char *exe, *parent, *comm;
         uint32_t uid, gid, value;
-        bool is_host, is_owner, below;
+        bool is_host, is_owner, below, unsure;
         size_t ruleset;
 };
 
-static uint32_t class_of(const struct world *w, const char *path, bool below) {
+static struct lsm_rules_state state_of(const struct world *w, const char *path) {
         const struct lsm_rules_state *states = (const struct lsm_rules_state *)w->t.states.data;
         uint32_t state, record;
 
         if (!path)
-                return 0;
+                return (struct lsm_rules_state){};
         state = rules_walk(w->t.automaton.cells, w->t.automaton.n_cells, w->t.automaton.start, path);
         if (state == 0)
-                return 0;
+                return (struct lsm_rules_state){};
         record = rules_state_record(w->t.automaton.cells, w->t.automaton.n_cells, state);
         assert_true(record < w->t.states.len / sizeof(*states));
-        return below ? states[record].below : states[record].accept;
+        return states[record];
+}
+
+static inline uint32_t class_of(const struct world *w, const char *path, bool below) {
+        struct lsm_rules_state state = state_of(w, path);
+
+        return below ? state.below : state.accept;
+}
+
+static inline uint32_t class_unsure(const struct world *w, const char *path) {
+        return state_of(w, path).unsure;
 }
 
 static bool is_member(const struct world *w, uint32_t set, const void *value, size_t n) {
@@ -102,7 +112,7 @@ static inline const char *decider(const struct world *w, const struct question *
         const struct lsm_rules_class *classes = (const struct lsm_rules_class *)w->t.classes.data, *class;
         const struct lsm_rules_rule *rules = (const struct lsm_rules_rule *)w->t.rules.data;
         const uint32_t *refs = (const uint32_t *)w->t.refs.data;
-        uint32_t number = class_of(w, q->path, q->below);
+        uint32_t number = q->unsure ? class_unsure(w, q->path) : class_of(w, q->path, q->below);
 
         assert_true(number < w->t.classes.len / sizeof(*classes));
         class = &classes[number];

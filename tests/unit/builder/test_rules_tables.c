@@ -180,6 +180,34 @@ static void test_below(void **state) {
         DECIDES(w, "", .path = "/home", .uid = 7, .below = true);
 }
 
+/* What cannot be followed is denied by rules that may be about it, but by those that say otherwise; these hold for what is moved. */
+static void test_unsure(void **state) {
+        WORLD(w, "rules:\n"
+                 "  - {id: lax, on: file.read, path: '/a/**/*.key', action: deny, on_error: allow}\n"
+                 "  - {id: strict, on: file.read, path: '/a/b/**/*.key', action: deny, on_error: deny}\n"
+                 "  - {id: either, on: file.read, path: '/c/**/*.key', action: deny, on_error: allow}\n"
+                 "  - {id: silent, on: file.read, path: '/c/**/*.key', action: kill}\n");
+
+        DECIDES(w, "a/lax", .path = "/a/x.key");
+        DECIDES(w, "a/lax", .path = "/a/d", .below = true);
+        DECIDES(w, "", .path = "/a/d", .unsure = true);
+        DECIDES(w, "a/strict", .path = "/a/b/d", .unsure = true);
+        DECIDES(w, "a/strict", .path = "/a", .unsure = true);
+        DECIDES(w, "a/either", .path = "/c/d", .below = true);
+        DECIDES(w, "a/silent", .path = "/c/d", .unsure = true);
+        DECIDES(w, "", .path = "/d", .unsure = true);
+}
+
+static void test_unsure_costs_nothing_unless_asked_for(void **state) {
+        WORLD(w, "rules:\n"
+                 "  - {id: a, on: file.read, path: '/a/**/*.key', action: deny}\n"
+                 "  - {id: b, on: file.read, path: '/b/', action: deny}\n");
+
+        assert_int_equal(class_unsure(&w, "/a"), class_of(&w, "/a", true));
+        assert_int_equal(class_unsure(&w, "/b"), class_of(&w, "/b", true));
+        assert_int_equal(class_unsure(&w, "/"), class_of(&w, "/", true));
+}
+
 /* An object is where it is, also where a task may use it by another name: what is allowed there does not take away what is denied. */
 static void test_denials_stay_behind_what_is_allowed(void **state) {
         WORLD(w, "rules:\n"
@@ -341,6 +369,8 @@ int main(void) {
                 cmocka_unit_test(test_selectors_are_and_lists_are_or),
                 cmocka_unit_test(test_sockets),
                 cmocka_unit_test(test_below),
+                cmocka_unit_test(test_unsure),
+                cmocka_unit_test(test_unsure_costs_nothing_unless_asked_for),
                 cmocka_unit_test(test_denials_stay_behind_what_is_allowed),
                 cmocka_unit_test(test_same_rules_same_bytes),
                 cmocka_unit_test(test_hooks),
