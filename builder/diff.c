@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "inspect.h"
+#include "scope_show.h"
 #include "show.h"
 #include "strv.h"
 
@@ -36,6 +37,18 @@ int change_add(struct changes *c, enum change_kind kind, const char *policy, con
         items[c->n++] =
                 (struct change){kind, copy(policy, &failed), copy(subject, &failed), copy(before, &failed), copy(after, &failed)};
         return failed ? -ENOMEM : 0;
+}
+
+int change_scope(struct changes *c, const char *policy, const json_t *before, const json_t *after) {
+        cleanup_buf struct buf x = {}, y = {};
+        int e;
+
+        if (scope_shown_same(before, after))
+                return 0;
+        e = scope_show(&x, before);
+        if (e == 0)
+                e = scope_show(&y, after);
+        return e < 0 ? e : change_add(c, CHANGE_SCOPE, policy, NULL, x.data, y.data);
 }
 
 static const struct manifest_policy *policy_find(const struct manifest *m, const char *name) {
@@ -96,13 +109,19 @@ static int find_order(const struct manifest *m, const struct manifest *n, struct
 
 /* ---- policies ------------------------------------------------------------------------------------------------------ */
 
-/* A policy that only one side has: "enforce on file_open, socket_create". */
-static int add_whole(struct changes *c, enum change_kind kind, const struct manifest_policy *p) {
+static const json_t *scope_of(const struct bundle_file *f, const struct manifest_policy *p) {
+        return scope_shown(f, (size_t)(p - f->manifest->policies));
+}
+
+/* A policy that only one side has: "enforce on file_open, socket_create, in {unit: [nginx.service]}". */
+static int add_whole(struct changes *c, enum change_kind kind, const struct bundle_file *f, const struct manifest_policy *p) {
         cleanup_buf struct buf text = {};
         int e = buf_printf(&text, "%s%s on ", mode_name(p), p->plain ? ", plain," : "");
 
         for (size_t i = 0; e == 0 && i < p->n_programs; i++)
                 e = buf_printf(&text, "%s%s", i > 0 ? ", " : "", p->programs[i].hook);
+        if (e == 0 && p->scoped)
+                e = buf_append(&text, ", ", 2) ?: scope_show(&text, scope_of(f, p));
         if (e < 0)
                 return e;
         return change_add(c, kind, p->name, NULL, kind == CHANGE_POLICY_REMOVED ? text.data : NULL,
@@ -139,6 +158,8 @@ static int find_policy(const struct bundle_file *before, const struct manifest_p
 
         if (p->mode != q->mode)
                 e = change_add(c, CHANGE_MODE, p->name, NULL, mode_name(p), mode_name(q));
+        if (e == 0)
+                e = change_scope(c, p->name, scope_of(before, p), scope_of(after, q));
         if (e == 0 && p->plain != q->plain)
                 e = change_add(c, CHANGE_PLAIN, p->name, NULL, p->plain ? "true" : "false", q->plain ? "true" : "false");
         if (e == 0)
@@ -154,11 +175,12 @@ static int find_policies(const struct bundle_file *before, const struct bundle_f
 
         for (size_t i = 0; e == 0 && i < n->n_policies; i++)
                 if (!policy_find(m, n->policies[i].name))
-                        e = add_whole(c, CHANGE_POLICY_ADDED, &n->policies[i]);
+                        e = add_whole(c, CHANGE_POLICY_ADDED, after, &n->policies[i]);
         for (size_t i = 0; e == 0 && i < m->n_policies; i++) {
                 const struct manifest_policy *q = policy_find(n, m->policies[i].name);
 
-                e = q ? find_policy(before, &m->policies[i], after, q, c) : add_whole(c, CHANGE_POLICY_REMOVED, &m->policies[i]);
+                e = q ? find_policy(before, &m->policies[i], after, q, c)
+                      : add_whole(c, CHANGE_POLICY_REMOVED, before, &m->policies[i]);
         }
         return e;
 }

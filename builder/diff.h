@@ -13,6 +13,7 @@
         X(CHANGE_POLICY_ADDED, "policy-added")       \
         X(CHANGE_POLICY_REMOVED, "policy-removed")   \
         X(CHANGE_MODE, "mode")                       \
+        X(CHANGE_SCOPE, "scope")                     \
         X(CHANGE_PLAIN, "plain")                     \
         X(CHANGE_HOOK_ADDED, "hook-added")           \
         X(CHANGE_HOOK_REMOVED, "hook-removed")       \
@@ -60,6 +61,8 @@ int changes_find(const struct bundle_file *before, const struct bundle_file *aft
 /* 0 or -ENOMEM; takes copies. */
 int change_add(struct changes *c, enum change_kind kind, const char *policy, const char *subject, const char *before,
                const char *after);
+/* For whom a policy is in force, where that is no longer the same. */
+int change_scope(struct changes *c, const char *policy, const json_t *before, const json_t *after);
 /* Maps and what they are seeded with. (diff_maps.c) */
 int changes_find_maps(const struct bundle_file *before, const struct manifest_policy *p, const struct bundle_file *after,
                       const struct manifest_policy *q, struct changes *c);

@@ -3,6 +3,7 @@
 
 #include "diff.h"
 #include "rules_show.h"
+#include "scope_show.h"
 #include "show.h"
 
 static const struct manifest_map *map_find(const struct manifest_policy *p, const char *name) {
@@ -16,9 +17,9 @@ static void map_shape(const struct manifest_map *map, char *ret, size_t n) {
         snprintf(ret, n, "%s, %u -> %u bytes, %u entries", map->type, map->key_size, map->value_size, map->max_entries);
 }
 
-/* The engine of rules: its tables say nothing to people, and its rules are compared as they were written. */
-static bool is_table(const struct bundle_file *f, const struct manifest_policy *p) {
-        return rules_shown_policies(f, (size_t)(p - f->manifest->policies)) != NULL;
+/* Tables of the engine of rules, and of scopes, say nothing to people: what they are made from is compared as it was written. */
+static bool is_table(const struct bundle_file *f, const struct manifest_policy *p, const struct manifest_map *map) {
+        return scope_shown_table(map) || rules_shown_policies(f, (size_t)(p - f->manifest->policies)) != NULL;
 }
 
 /* A map and its seed, of one side. */
@@ -88,8 +89,10 @@ static int find_records(const char *policy, const struct side *x, const struct s
 
 static int find_seeds(const struct bundle_file *before, const struct manifest_policy *p, const struct bundle_file *after,
                       const struct manifest_policy *q, const struct side *x, const struct side *y, struct changes *c) {
-        if (is_table(before, p) && is_table(after, q))
-                return changes_find_table(p->name, (x->map ?: y->map)->name, x->records, y->records, c);
+        const struct manifest_map *map = x->map ?: y->map;
+
+        if (is_table(before, p, map) && is_table(after, q, map))
+                return changes_find_table(p->name, map->name, x->records, y->records, c);
         return find_records(p->name, x, y, c);
 }
 

@@ -2,6 +2,7 @@
 /* What changes in rules, as their authors said it; and that the tables made from them have changed. */
 #include "diff.h"
 #include "rules_show.h"
+#include "scope_show.h"
 #include "show.h"
 
 /* The policies written as rules, of one side. */
@@ -93,6 +94,26 @@ static int find_texts(const char *name, const struct text_side *x, const struct 
         return e < 0 ? e : find_values(c, &rules, name, json_object_get(x->shown, "rules"), json_object_get(y->shown, "rules"));
 }
 
+/* "enforce", "audit, in {unit: [nginx.service]}" */
+static int ruleset_show(const json_t *ruleset, struct buf *out) {
+        const json_t *scope = json_object_get(ruleset, "scope");
+        int e = buf_printf(out, "%s", word(ruleset, "mode"));
+
+        if (e == 0 && json_object_size(scope) > 0)
+                e = buf_append(out, ", ", 2) ?: scope_show(out, scope);
+        return e;
+}
+
+/* A policy that only one side has. */
+static int add_whole(struct changes *c, enum change_kind kind, const json_t *ruleset) {
+        cleanup_buf struct buf text = {};
+        int e = ruleset_show(ruleset, &text);
+
+        return e < 0 ? e
+                     : change_add(c, kind, word(ruleset, "name"), NULL, kind == CHANGE_POLICY_REMOVED ? text.data : NULL,
+                                  kind == CHANGE_POLICY_ADDED ? text.data : NULL);
+}
+
 static int find_ruleset(const struct bundle_file *before, const json_t *old, const struct bundle_file *after, const json_t *new,
                         struct changes *c) {
         cleanup(text_side_done) struct text_side x = {.ruleset = old}, y = {.ruleset = new};
@@ -102,10 +123,11 @@ static int find_ruleset(const struct bundle_file *before, const json_t *old, con
         if (e == 0)
                 e = text_side_read(after, name, &y);
         if (e == 0 && !(old && new))
-                e = change_add(c, old ? CHANGE_POLICY_REMOVED : CHANGE_POLICY_ADDED, name, NULL, old ? word(old, "mode") : NULL,
-                               new ? word(new, "mode") : NULL);
+                e = add_whole(c, old ? CHANGE_POLICY_REMOVED : CHANGE_POLICY_ADDED, old ?: new);
         if (e == 0 && old && new && !streq(word(old, "mode"), word(new, "mode")))
                 e = change_add(c, CHANGE_MODE, name, NULL, word(old, "mode"), word(new, "mode"));
+        if (e == 0 && old && new)
+                e = change_scope(c, name, json_object_get(old, "scope"), json_object_get(new, "scope"));
         return e < 0 ? e : find_texts(name, &x, &y, c);
 }
 

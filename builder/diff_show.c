@@ -24,6 +24,7 @@ static int line(const struct change *ch, struct buf *out) {
                 [CHANGE_POLICY_ADDED] = {'+', "policy"},
                 [CHANGE_POLICY_REMOVED] = {'-', "policy"},
                 [CHANGE_MODE] = {'~', "mode"},
+                [CHANGE_SCOPE] = {'~', "scope"},
                 [CHANGE_PLAIN] = {'~', "plain"},
                 [CHANGE_HOOK_ADDED] = {'+', "hook"},
                 [CHANGE_HOOK_REMOVED] = {'-', "hook"},

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "rules_show.h"
+#include "scope_show.h"
 #include "selftest.h"
 #include "show.h"
 
@@ -82,7 +83,7 @@ static int text_seed(const struct manifest_map *map, const struct buf *records, 
         return e;
 }
 
-/* What a table of the engine of rules holds says nothing to people; the rules themselves follow. */
+/* What a table of scopes, or of the engine of rules, holds says nothing to people; the rules themselves follow. */
 static int text_map(const struct bundle_file *f, const struct manifest_map *map, bool table, struct buf *out) {
         const struct buf none = {}, *records = map->seed >= 0 ? &f->members[map->seed] : &none;
         int e = buf_printf(out, "    map %s: %s, %u -> %u bytes, %zu of %u entries seeded\n", map->name, map->type, map->key_size,
@@ -97,8 +98,12 @@ static int text_rulesets(const json_t *rulesets, struct buf *out) {
         for (size_t i = 0; e == 0 && i < json_array_size(rulesets); i++) {
                 const json_t *ruleset = json_array_get(rulesets, i);
 
-                e = buf_printf(out, "    of policy %s: %s\n", json_string_value(json_object_get(ruleset, "name")) ?: "",
+                e = buf_printf(out, "    of policy %s: %s, ", json_string_value(json_object_get(ruleset, "name")) ?: "",
                                json_string_value(json_object_get(ruleset, "mode")) ?: "");
+                if (e == 0)
+                        e = scope_show(out, json_object_get(ruleset, "scope"));
+                if (e == 0)
+                        e = buf_append(out, "\n", 1);
         }
         return e;
 }
@@ -110,14 +115,19 @@ static int text_policy(const struct bundle_file *f, const struct manifest_policy
         int e;
 
         hex_encode(object->sha256, SHA256_SIZE, digest);
-        e = buf_printf(out, "  %s: %s%s\n", p->name, p->mode == MODE_AUDIT ? "audit" : "enforce", p->plain ? ", plain" : "");
+        e = buf_printf(out, "  %s: %s%s", p->name, p->mode == MODE_AUDIT ? "audit" : "enforce", p->plain ? ", plain" : "");
+        /* Each of the policies that are written as rules has its own. */
+        if (e == 0 && !rulesets)
+                e = buf_append(out, ", ", 2) ?: scope_show(out, scope_shown(f, (size_t)(p - f->manifest->policies)));
+        if (e == 0)
+                e = buf_append(out, "\n", 1);
         if (e == 0)
                 e = text_rulesets(rulesets, out);
         for (size_t i = 0; e == 0 && i < p->n_programs; i++)
                 e = buf_printf(out, "    hook %s: program %s%s\n", p->programs[i].hook, p->programs[i].name,
                                p->programs[i].optional ? ", where the kernel has the hook" : "");
         for (size_t i = 0; e == 0 && i < p->n_maps; i++)
-                e = text_map(f, &p->maps[i], rulesets != NULL, out);
+                e = text_map(f, &p->maps[i], rulesets || scope_shown_table(&p->maps[i]), out);
         return e < 0 ? e : buf_printf(out, "    object " SHOW_SHORT ", %ju bytes\n", digest, (uintmax_t)object->length);
 }
 

@@ -130,6 +130,47 @@ if command -v jq >/dev/null; then
         [ "$(jq -r '[.before.release, .after.release, (.changes[] | select(.change == "mode") | .policy, .before, .after)] | join(",")' <<<"$out")" = 1,2,p,audit,enforce ]
         result $? "--json"
 fi
+# ---- for whom ----
+scoped() {
+        cat >s/bundle.yaml <<END
+apiVersion: lsmbundle/v1
+name: scoped
+version: 1.0.0
+release: 1
+policies:
+  - {name: in-c, source: p.bpf.c, seeds: {names: [x]}$1}
+  - {name: as-rules, rules: r.yaml$2}
+  - {name: other, rules: o.yaml, scope: {cgroup: [a.slice, b.slice]}}
+$3
+END
+        run build s -o "$4"
+}
+mkdir s
+policy s/p.bpf.c
+echo 'rules: [{id: a, on: exec, path: /a, action: deny}]' | tee s/r.yaml >s/o.yaml
+scoped ', scope: {unit: nginx.service}' '' '' s1.tar.zst
+scoped '' ', scope: {container: true}' '  - {name: new, source: p.bpf.c, seeds: {names: [x]}, scope: {unit: "x@*.service"}}' s2.tar.zst
+run inspect s1.tar.zst
+says '  in-c: enforce, in {unit: nginx.service}' "inspect: the scope of a policy in C"
+says '    of policy as-rules: enforce, everywhere' "inspect: no scope"
+says '    of policy other: enforce, in {cgroup: [a.slice, b.slice]}' "inspect: the scope of a policy written as rules"
+[[ $out != *$'seeded\n      0: '* ]]
+result $? "inspect: not the tables that a scope becomes"
+run diff s1.tar.zst s2.tar.zst
+for line in '    ~ scope: in {unit: nginx.service} -> everywhere' '    ~ scope: everywhere -> in {container: true}' \
+        '+ policy new: enforce on file_open, in {unit: x@*.service}'; do
+        grep -qxF -- "$line" <<<"$out"
+        result $? "diff: $line"
+done
+! grep -q 'seed lsm_scope\|in-c.*cgroup\|policy other' <<<"$out"
+result $? "diff: neither the tables of scopes nor what stays"
+run diff s2.tar.zst s2.tar.zst --exit-code
+exits 0 "the same scopes are no change"
+# Only the scope's value.
+scoped ', scope: {unit: other.service}' '' '' s3.tar.zst
+run diff s1.tar.zst s3.tar.zst
+says '    ~ scope: in {unit: nginx.service} -> in {unit: other.service}' "diff: another unit"
+
 run diff old.tar.zst cut.tar.zst
 exits 3 "a damaged bundle is not compared"
 complains "cut.tar.zst" "and it is said which one"
