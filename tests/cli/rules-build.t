@@ -83,7 +83,7 @@ sed -i 's/logs.yaml, mode: audit}/logs.yaml}/' b/bundle.yaml
 
 # ---- inspect ----
 run inspect one.tar.zst
-says $'  rules: enforce\n    of policy credentials: audit\n    of policy logs: enforce\n    hook file_open' "inspect: what the policy was made of"
+says $'  rules: enforce\n    of policy credentials: audit, everywhere\n    of policy logs: enforce, everywhere\n    hook file_open' "inspect: what the policy was made of"
 says $'rules, as they were written\n  of policy credentials\n    # Who may read passwords.\n    rules:\n      - id: shadow\n' "inspect: the rules"
 says $'\n  of policy logs\n    default: {file.write: allow}\n' "inspect: of each policy"
 [[ $out == *"map lsm_rules_rules: array, 4 -> 136 bytes, 3 of 3 entries seeded"$'\n    map'* ]]
