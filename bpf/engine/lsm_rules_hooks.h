@@ -253,7 +253,7 @@ LSM_POLICY(path_link, struct dentry *old_, const struct path *dir_, struct dentr
         path_judge(&told, &classes, LSM_OP_FILE_LINK, OLD->d_inode);
         path_classes_find(DIR->mnt, ARG(struct dentry *, 2), NULL, false, &classes);
         path_judge(&told, &classes, LSM_OP_FILE_LINK, OLD->d_inode);
-        move_judge(&told, from, CLASSES(&classes), owner_of(OLD->d_inode));
+        move_judge(&told, from, CLASSES(&classes), owner_of(OLD->d_inode), false);
         return rules_tell(lsm, &told, HOOK(path_link));
 #undef OLD
 #undef DIR
@@ -277,9 +277,9 @@ LSM_POLICY(path_rename, const struct path *old_dir_, struct dentry *old_, const 
         path_judge(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode);
         path_classes_find(ARG(const struct path *, 2)->mnt, NEW, NULL, FOLDER, &classes);
         path_judge(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode);
-        move_judge(&told, from, CLASSES(&classes), owner_of(OLD->d_inode));
+        move_judge(&told, from, CLASSES(&classes), owner_of(OLD->d_inode), FOLDER);
         if (EXCHANGE)
-                move_judge(&told, CLASSES(&classes), from, owner_of(NEW->d_inode));
+                move_judge(&told, CLASSES(&classes), from, owner_of(NEW->d_inode), FOLDER);
         return rules_tell(lsm, &told, HOOK(path_rename));
 #undef OLD
 #undef NEW

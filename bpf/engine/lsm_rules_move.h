@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * A name that changes, or one more name: a task that may not do something to an object where it is must not give it a name under
- * which it may. What moves with a folder is all that rules name below it.
+ * which it may. What moves with a folder is all that rules name below it, and what they say of names that are to come: else these
+ * could be made while it is away.
  */
 #pragma once
 
@@ -11,6 +12,11 @@
          LSM_OP_BIT(LSM_OP_FILE_CHOWN) | LSM_OP_BIT(LSM_OP_FILE_TRUNCATE) | LSM_OP_BIT(LSM_OP_FILE_SETXATTR) |                   \
          LSM_OP_BIT(LSM_OP_SOCKET_CONNECT) | LSM_OP_BIT(LSM_OP_SOCKET_SENDMSG) | LSM_OP_BIT(LSM_OP_MOUNT) |                      \
          LSM_OP_BIT(LSM_OP_UMOUNT) | LSM_OP_BIT(LSM_OP_MOVE_MOUNT) | LSM_OP_BIT(LSM_OP_PIVOT_ROOT))
+
+#define RULES_ON_FOLDERS                                                                                                   \
+        (RULES_ON_FILES | LSM_OP_BIT(LSM_OP_FILE_CREATE) | LSM_OP_BIT(LSM_OP_FILE_MKNOD) | LSM_OP_BIT(LSM_OP_FILE_MKDIR) | \
+         LSM_OP_BIT(LSM_OP_FILE_SYMLINK) | LSM_OP_BIT(LSM_OP_FILE_LINK) | LSM_OP_BIT(LSM_OP_FILE_RENAME) |                 \
+         LSM_OP_BIT(LSM_OP_SOCKET_BIND))
 
 __noinline __u32 rules_class_has(__u32 class, __u32 rule) {
         const struct lsm_rules_class *c = TABLE_AT(lsm_rules_classes, class);
@@ -53,7 +59,7 @@ static long rules_lost_one(__u32 i, void *ctx) {
         }
         if (l->q->out & 1ULL << (rule->ruleset & 63))
                 return 0;
-        ops = rule->ops & RULES_ON_FILES & ~l->allowed;
+        ops = rule->ops & (l->q->value ? RULES_ON_FOLDERS : RULES_ON_FILES) & ~l->allowed;
         if (!ops || rule->subject.flags & LSM_SUBJECT_NO_PATH || !rules_hold(*index, l->q))
                 return 0;
         if (rule->action == LSM_RULE_ALLOW || rule->action == LSM_RULE_AUDIT) {
@@ -79,7 +85,10 @@ __noinline __u32 rules_lost(__u32 from, __u32 to, const struct rules_question *q
         return l.found;
 }
 
-/* `from` and `to` are CLASSES(). */
+/* Beside the class of the parent's program, for want of arguments: it is a folder that moves. */
+#define RULES_FOLDER (1U << 31)
+
+/* `from` and `to` are CLASSES(); programs: with RULES_FOLDER. */
 __noinline int rules_judge_move(struct rules_told *told, __u64 from, __u64 to, __u64 programs, __u32 owner) {
         const struct lsm_rules_rule *rule;
         struct rules_question q;
@@ -87,7 +96,7 @@ __noinline int rules_judge_move(struct rules_told *told, __u64 from, __u64 to, _
 
         if (!told || told->denies)
                 return 0;
-        question_make(&q, 0, owner, programs);
+        question_make(&q, !!(programs & RULES_FOLDER), owner, programs & ~(__u64)RULES_FOLDER);
         index = rules_lost(from >> 32, to >> 32, &q);
         if (!index && (__u32)from != from >> 32)
                 index = rules_lost((__u32)from, (__u32)to, &q);
@@ -100,9 +109,9 @@ __noinline int rules_judge_move(struct rules_told *told, __u64 from, __u64 to, _
 }
 
 /* For a folder, `from` and `to` are the classes of all that may be below it. */
-static __always_inline void move_judge(struct rules_told *told, __u64 from, __u64 to, __u32 owner) {
+static __always_inline void move_judge(struct rules_told *told, __u64 from, __u64 to, __u32 owner, bool folder) {
         __u64 ops = class_ops(from >> 32) | class_ops((__u32)from);
 
-        if (ops & RULES_ON_FILES)
-                rules_judge_move(told, from, to, programs_find(ops), owner);
+        if (ops & (folder ? RULES_ON_FOLDERS : RULES_ON_FILES))
+                rules_judge_move(told, from, to, programs_find(ops) | (folder ? RULES_FOLDER : 0), owner);
 }

@@ -97,6 +97,7 @@ says EPERM "a name in a folder is not taken" bind stream $N/nobind/one
 says ok "elsewhere it is" bind stream $N/out/one
 mkdir -p $N/mnt2
 mount --bind $N/nobind $N/mnt2
+fails "nor while the folder is elsewhere: that stays" mv $N/nobind $N/out/nobind
 says EPERM "nor by a bind mount" bind dgram $N/mnt2/two
 umount $N/mnt2
 says EPERM "an abstract name is not taken" bind stream @nobind

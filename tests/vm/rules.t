@@ -8,8 +8,8 @@
 . /test/node.sh
 
 R=/tmp/r
-mkdir -p $R/tree/deep/er $R/tree/public $R/letters $R/a/b $R/bin $R/out
-for f in exact readable catonly users named watched other tree/one tree/deep/er/two tree/public/three a/b/x.key a/x.keys \
+mkdir -p $R/still/in $R/still/beside $R/tree/deep/er $R/tree/public $R/letters $R/a/b $R/bin $R/out
+for f in still/in/there exact readable catonly users named watched other tree/one tree/deep/er/two tree/public/three a/b/x.key a/x.keys \
         letters/b1 letters/d1 letters/b letters/b12; do
         echo content >$R/$f
 done
@@ -81,6 +81,12 @@ fails "of a folder in it" mv $R/tree/deep $R/out/deep
 ok "within the tree" mv $R/tree/one $R/tree/uno
 ok "and stays denied" denied_here tree/uno
 ok "of what is allowed" mv $R/out/other $R/out/moved
+fails "what is not to be made is not" touch $R/still/in/f
+fails "nor while its folder is elsewhere" sh -c "mv $R/still/in $R/out/in && touch $R/out/in/f && mv $R/out/in $R/still/in"
+fails "nor one further up" sh -c "mv $R/still $R/out/still && mkdir $R/out/still/in/d && mv $R/out/still $R/still"
+fails "nor by exchanging it" paths_name exchange $R/still $R/out
+ok "that of others is free" mv $R/still/beside $R/still/aside
+ok "a file below it as well, where nothing denies that" sh -c "mv $R/still/in/there $R/out/there && mv $R/out/there $R/still/there"
 mkdir -p $R/mnt
 mount --bind $R/tree $R/mnt
 ok "a bind mount elsewhere" denied_here mnt/deep/er/two
@@ -110,4 +116,7 @@ ok "where no rule can be about it, it is readable" sh -c "mkdir -p /tmp/far/$dee
 
 lsmpull remove rules-files --yes >/dev/null 2>&1
 ok "without the bundle all is readable" reads tree/deep/er/two
+ok "and a folder can be away for a while" sh -c "mv $R/still/in $R/out/in && touch $R/out/in/f && mv $R/out/in $R/still/in"
+ok "or one further up" sh -c "mv $R/still $R/out/still && mkdir $R/out/still/in/d && mv $R/out/still $R/still"
+ok "or exchanged" paths_name exchange $R/still $R/out
 done_testing
