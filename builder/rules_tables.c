@@ -172,7 +172,8 @@ static int rule_pack(struct packer *p, const struct rules_entry *entry, struct b
 
 /* Something in the file system that a name leads to. */
 static bool names_path(const struct rules_rule *rule) {
-        static const uint64_t ops = RULES_OPS_PATH | LSM_OP_BIT(LSM_OP_SOCKET_BIND) | LSM_OP_BIT(LSM_OP_SOCKET_CONNECT) | LSM_OP_BIT(LSM_OP_SOCKET_SENDMSG);
+        static const uint64_t ops = RULES_OPS_PATH | LSM_OP_BIT(LSM_OP_SOCKET_BIND) | LSM_OP_BIT(LSM_OP_SOCKET_CONNECT) |
+                                    LSM_OP_BIT(LSM_OP_SOCKET_SENDMSG);
 
         if (!(rule->ops & ops))
                 return false;
