@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 
 #include "bpffs.h"
+#include "node_pins.h"
 #include "rules_counts.h"
 
 /* ---- what changes ------------------------------------------------------------------------------------------------------- */
@@ -171,7 +172,8 @@ struct follow {
         struct err *err; /* of the first failure */
 };
 
-static void follow_one(struct follow *f, const char *dir) {
+static void follow_one(void *ctx, const char *dir) {
+        struct follow *f = ctx;
         int r = engine_follow(dir, f->mounts, &f->roots, f->r < 0 ? NULL : f->err);
 
         if (r < 0 && f->r >= 0)
@@ -179,36 +181,15 @@ static void follow_one(struct follow *f, const char *dir) {
         f->changed |= r > 0;
 }
 
-/* DIR/NAME/SUFFIX, for each NAME in DIR. */
-static void follow_below(struct follow *f, const char *dir, const char *suffix) {
-        char path[PATH_MAX], **names = NULL;
-        size_t n = 0;
-
-        if (pin_list(dir, &names, &n, NULL) < 0)
-                return;
-        for (size_t i = 0; i < n; i++)
-                if (pin_path(path, "%s/%s%s", dir, names[i], suffix) >= 0)
-                        follow_one(f, path);
-        strings_free(names, n);
-}
-
 int rules_follow(struct node *n, int fd, struct err *err) {
         cleanup_mounts struct mounts mounts = {0};
         struct follow f = {.mounts = &mounts, .roots = n->loader.roots, .err = err};
         struct loader_facts facts;
-        char path[PATH_MAX];
         int r = mounts_read(fd, &mounts);
 
         if (r < 0)
                 return err_errno(err, r, "the node's mount table");
-        for (size_t i = 0; i < n->n_bundles; i++) {
-                const char *name = n->bundles[i]->name;
-
-                if (pin_path(path, "%s/bundle/%s/rules", n->agent.dir, name) >= 0)
-                        follow_below(&f, path, "");
-                if (pin_path(path, "%s/bundle/%s/shadow", n->agent.dir, name) >= 0)
-                        follow_below(&f, path, "/rules");
-        }
+        node_pins_each(n, "rules", follow_one, &f);
         if (f.changed) {
                 facts = n->loader;
                 facts.roots = f.roots;

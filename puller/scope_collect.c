@@ -5,6 +5,7 @@
 
 #include "bpffs.h"
 #include "event_cgroup.h"
+#include "node_pins.h"
 
 struct found {
         uint64_t mask, done;
@@ -61,7 +62,8 @@ struct walk {
         int taken, r;
 };
 
-static void below(struct walk *w, const char *dir) {
+static void collect_one(void *ctx, const char *dir) {
+        struct walk *w = ctx;
         char path[PATH_MAX], **names = NULL;
         size_t n = 0;
 
@@ -80,38 +82,12 @@ static void below(struct walk *w, const char *dir) {
         strings_free(names, n);
 }
 
-/* DIR/NAME/SUFFIX, for each NAME in DIR. */
-static void each_below(struct walk *w, const char *dir, const char *suffix) {
-        char path[PATH_MAX], **names = NULL;
-        size_t n = 0;
-
-        if (pin_list(dir, &names, &n, NULL) < 0)
-                return;
-        for (size_t i = 0; i < n; i++)
-                if (pin_path(path, "%s/%s%s", dir, names[i], suffix) >= 0)
-                        below(w, path);
-        strings_free(names, n);
-}
-
-static void walk(struct walk *w, const struct node *n) {
-        char path[PATH_MAX];
-
-        for (size_t i = 0; i < n->n_bundles; i++) {
-                const char *name = n->bundles[i]->name;
-
-                if (pin_path(path, "%s/bundle/%s/scopes", n->agent.dir, name) >= 0)
-                        each_below(w, path, "");
-                if (pin_path(path, "%s/bundle/%s/shadow", n->agent.dir, name) >= 0)
-                        each_below(w, path, "/scopes");
-        }
-}
-
 int scopes_collect(const struct node *n) {
         cleanup_cgroup_mount struct cgroup_mount mount = cgroup_mount_open();
         struct walk w = {.mount = &mount};
 
         if (mount.fd < 0)
                 return -ENOENT;
-        walk(&w, n);
+        node_pins_each(n, "scopes", collect_one, &w);
         return w.r < 0 ? w.r : w.taken;
 }
