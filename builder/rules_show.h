@@ -4,7 +4,7 @@
 
 #include "bundle_file.h"
 
-/* The policies that are written as rules and became this one: [{"name", "mode"}...]; NULL: it is an ordinary one. */
+/* The policies that are written as rules and became this one: [{"name", "mode", "scope"}...]; NULL: it is an ordinary one. */
 const json_t *rules_shown_policies(const struct bundle_file *f, size_t policy);
 /* The text of a policy's rules; NULL: it is not in the bundle. */
 const struct buf *rules_shown_text(const struct bundle_file *f, const char *name);
