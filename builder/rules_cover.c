@@ -58,11 +58,15 @@ bool rules_subject_covers(const struct rules_subject *a, const struct rules_subj
                paths_cover(&a->parent, &b->parent);
 }
 
+static bool devices_cover(const struct rules_devices *a, const struct rules_devices *b) {
+        return a->n == 0 || (b->n > 0 && rules_devices_cover(a, b));
+}
+
 bool rules_cover_tasks(const struct rules_rule *a, const struct rules_rule *b) {
         if (!numbers_cover(&a->caps, &b->caps) || !numbers_cover(&a->families, &b->families) ||
             !numbers_cover(&a->types, &b->types) || !numbers_cover(&a->protocols, &b->protocols) ||
             !numbers_cover(&a->signals, &b->signals) || !numbers_cover(&a->commands, &b->commands) ||
-            !numbers_cover(&a->targets, &b->targets))
+            !numbers_cover(&a->targets, &b->targets) || !devices_cover(&a->devices, &b->devices))
                 return false;
         /* Whom a lets off, b must let off, too. */
         if (a->has_unless && !(b->has_unless && rules_subject_covers(&b->unless, &a->unless)))

@@ -3,7 +3,7 @@
 #include "rules_tables.h"
 
 /* A set's content, to be told from others: its kind, then its members as they were asked for. */
-enum kind { KIND_VALUES, KIND_COMMS, KIND_PATHS };
+enum kind { KIND_VALUES, KIND_COMMS, KIND_PATHS, KIND_DEVICES };
 
 struct rules_members {
         const struct rules_index *index;
@@ -68,6 +68,19 @@ int64_t rules_members_values(struct rules_members *m, const struct rules_list *v
         set = set_number(m, KIND_VALUES, values->v, values->n * sizeof(*values->v), &fresh);
         for (size_t i = 0; set > 0 && fresh && i < values->n; i++)
                 if (record_add(m, (uint32_t)set, &values->v[i], sizeof(values->v[i])) < 0)
+                        return -ENOMEM;
+        return set;
+}
+
+int64_t rules_members_devices(struct rules_members *m, const struct rules_devices *devices) {
+        bool fresh;
+        int64_t set;
+
+        if (devices->n == 0)
+                return 0;
+        set = set_number(m, KIND_DEVICES, devices->v, devices->n * sizeof(*devices->v), &fresh);
+        for (size_t i = 0; set > 0 && fresh && i < devices->n; i++)
+                if (record_add(m, (uint32_t)set, &devices->v[i], sizeof(devices->v[i])) < 0)
                         return -ENOMEM;
         return set;
 }

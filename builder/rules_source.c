@@ -26,6 +26,7 @@ int rules_source_make(const struct rules_tables *t, struct buf *ret) {
                 {"START", t->automaton.start},
                 {"OPS", t->ops},
                 {"UNIX_SOCKETS", t->unix_sockets},
+                {"DEVICES", t->devices},
         };
         int e = buf_printf(ret, "/* Made by lsmbundle from the rules of a bundle. */\n");
 

@@ -133,6 +133,10 @@ static void object_pack(struct packer *p, const struct rules_rule *rule, struct 
                         ret->object = ids_pack(p, plain[i]);
                         ret->object_mask = UINT32_MAX;
                 }
+        if (rule->devices.n > 0) {
+                ret->object = number_of(p, rules_members_devices(p->members, &rule->devices));
+                ret->object_mask = LSM_OBJECT_DEVICES;
+        }
         if (rule->ops & RULES_OPS_SOCKET)
                 e = sockets_collect(rule, &sockets);
         if (e == -E2BIG)
@@ -206,6 +210,7 @@ static int hooks_collect(const struct rules_index *index, struct rules_tables *t
                 const struct rules_rule *rule = index->entries[i].rule;
 
                 t->ops |= rule->ops;
+                t->devices = t->devices || rule->devices.n > 0;
                 ops |= (rule->ops & ~RULES_OPS_ADDRESS) | address_ops(rule, false);
                 unix_ops |= address_ops(rule, true);
                 if (names_path(rule) && rule->action <= LSM_RULE_KILL)

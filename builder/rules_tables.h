@@ -31,6 +31,7 @@ struct rules_tables {
         struct strv hooks;          /* sorted */
         uint64_t ops;               /* that any rule is about */
         bool unix_sockets;          /* some rule is about addresses of UNIX sockets */
+        bool devices;               /* some rule is about devices */
 };
 void rules_tables_done(struct rules_tables *t);
 #define cleanup_rules_tables cleanup(rules_tables_done)
@@ -76,6 +77,7 @@ struct rules_members *rules_members_new(const struct rules_index *index);
 void rules_members_free(struct rules_members *m);
 /* The set's number; 0: there is none to ask for. Equal sets are one. < 0: no memory. */
 int64_t rules_members_values(struct rules_members *m, const struct rules_list *values);
+int64_t rules_members_devices(struct rules_members *m, const struct rules_devices *devices);
 int64_t rules_members_comms(struct rules_members *m, const struct strv *comms);
 int64_t rules_members_paths(struct rules_members *m, const struct rules_paths *paths);
 /* A program whose path has these patterns is of this class: adds that to the sets of programs. */

@@ -17,6 +17,13 @@
          LSM_OP_BIT(LSM_OP_FILE_TRUNCATE) | LSM_OP_BIT(LSM_OP_FILE_MKNOD) | LSM_OP_BIT(LSM_OP_FILE_SETXATTR) | \
          LSM_OP_BIT(LSM_OP_EXEC))
 
+/* Those that a node for a device may be the object of: it is made, opened and named, but neither a program nor of a length. */
+#define RULES_OPS_DEVICE                                                                                    \
+        (LSM_OP_BIT(LSM_OP_FILE_READ) | LSM_OP_BIT(LSM_OP_FILE_WRITE) | LSM_OP_BIT(LSM_OP_FILE_MMAP_EXEC) | \
+         LSM_OP_BIT(LSM_OP_FILE_UNLINK) | LSM_OP_BIT(LSM_OP_FILE_RENAME) | LSM_OP_BIT(LSM_OP_FILE_LINK) |   \
+         LSM_OP_BIT(LSM_OP_FILE_CHMOD) | LSM_OP_BIT(LSM_OP_FILE_CHOWN) | LSM_OP_BIT(LSM_OP_FILE_SETXATTR) | \
+         LSM_OP_BIT(LSM_OP_FILE_MKNOD))
+
 /* Those that a path may be said for. */
 #define RULES_OPS_PATH                                                                                           \
         (RULES_OPS_FILE | LSM_OP_BIT(LSM_OP_MOUNT) | LSM_OP_BIT(LSM_OP_UMOUNT) | LSM_OP_BIT(LSM_OP_MOVE_MOUNT) | \

@@ -12,7 +12,7 @@
 struct rule_reader {
         struct rules_policy *policy;
         struct rules_rule *rule;
-        struct pos path, to, cap, family, type, protocol, owner, error, on_error, signal, command, target;
+        struct pos path, to, cap, family, type, protocol, owner, error, on_error, signal, command, target, device;
         bool has_action;
 };
 
@@ -163,6 +163,13 @@ static void read_command(void *into, const struct yaml_node *value, struct diags
         rules_value_numbers(value, "command", rules_command_named, 255, &r->rule->commands, diags);
 }
 
+static void read_device(void *into, const struct yaml_node *value, struct diags *diags) {
+        struct rule_reader *r = into;
+
+        r->device = value->pos;
+        rules_value_devices(value, &r->rule->devices, diags);
+}
+
 static void read_target(void *into, const struct yaml_node *value, struct diags *diags) {
         struct rule_reader *r = into;
 
@@ -206,7 +213,6 @@ static void read_on_error(void *into, const struct yaml_node *value, struct diag
         }
 LATER(source, "rules about mounts name where they come to, not what is mounted")
 LATER(fs, "rules name files, not file systems")
-LATER(device, "rules name files, not devices")
 
 /* A key that says something about an object that none, or not all, of the rule's operations have. */
 static void check_object(const struct rules_rule *rule, uint64_t ops, struct pos pos, const char *key, struct diags *diags) {
@@ -244,6 +250,7 @@ static void check_objects(const struct rule_reader *r, struct diags *diags) {
         check_object(rule, LSM_OP_BIT(LSM_OP_SIGNAL), r->signal, "signal", diags);
         check_object(rule, LSM_OP_BIT(LSM_OP_BPF), r->command, "command", diags);
         check_object(rule, LSM_OP_BIT(LSM_OP_SETUID) | LSM_OP_BIT(LSM_OP_SETGID), r->target, "target", diags);
+        check_object(rule, RULES_OPS_DEVICE, r->device, "device", diags);
         if ((rule->ops & ~RULES_OPS_ADDRESS) == 0)
                 rules_to_check(rule, diags);
         check_on_error(r, diags);
@@ -358,6 +365,7 @@ void rules_policy_done(struct rules_policy *policy) {
                 free(rule->signals.v);
                 free(rule->commands.v);
                 free(rule->targets.v);
+                free(rule->devices.v);
                 free(rule->id);
         }
         free(policy->rules);

@@ -28,6 +28,11 @@ struct rules_numbers {
         size_t n;
 };
 
+struct rules_devices {
+        struct lsm_rules_device *v; /* sorted, none twice */
+        size_t n;
+};
+
 enum rules_to_kinds { RULES_TO_IP = 1 << 0, RULES_TO_UNIX = 1 << 1 };
 
 enum rules_answer { ANSWER_ANY, ANSWER_YES, ANSWER_NO };
@@ -49,6 +54,7 @@ struct rules_rule {
         unsigned to_kinds;         /* enum rules_to_kinds: of `paths`, when they are addresses */
         struct rules_numbers caps, families, types, protocols;
         struct rules_numbers signals, commands, targets; /* of signal, of bpf, of setuid and setgid */
+        struct rules_devices devices;                    /* of files that are nodes of devices, or are to be */
         struct rules_subject subject, unless;
         bool has_unless;
         enum lsm_rule_action action;
@@ -94,6 +100,11 @@ void rules_policy_check(const struct rules_policy *policy, struct diags *diags);
 bool rules_value_to(const struct yaml_node *value, struct rules_rule *rule, struct diags *diags);
 /* What it cannot have together with the rest of the rule. */
 void rules_to_check(const struct rules_rule *rule, struct diags *diags);
+
+/* `device` (rules_device.c). */
+bool rules_value_devices(const struct yaml_node *value, struct rules_devices *ret, struct diags *diags);
+/* Is every device of b one of a? Neither is empty. */
+bool rules_devices_cover(const struct rules_devices *a, const struct rules_devices *b);
 
 /* ---- values (rules_value.c): reported at their places; false: nothing was read ---------------------------------------- */
 

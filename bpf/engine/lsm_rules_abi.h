@@ -128,6 +128,29 @@ enum lsm_subject_flag {
 #define LSM_SOCKET_VALUE(family, type, protocol) \
         (((__u32)(family)&0xff) << 24 | ((__u32)(type)&0xff) << 16 | ((__u32)(protocol)&0xffff))
 
+/* What a node for a device is, as one value; what is none is 0. No driver has a major number above LSM_DEVICE_MAJOR_MAX; nodes may. */
+enum lsm_device_kind {
+        LSM_DEVICE_BLOCK = 1,
+        LSM_DEVICE_CHAR,
+};
+#define LSM_DEVICE_MAJOR_MAX 511
+#define LSM_DEVICE_MINOR_MAX 0xfffff
+#define LSM_DEVICE_VALUE(kind, major, minor) \
+        ((__u32)(kind) << 30 | ((__u32)(major) > LSM_DEVICE_MAJOR_MAX ? 0x3ff : (__u32)(major)) << 20 | (__u32)(minor))
+/* A member of a set of devices: those whose value, as far as the mask takes it, is this. */
+struct lsm_rules_device {
+        __u32 value;
+        __u32 mask; /* LSM_DEVICE_MASK_* */
+};
+#define LSM_DEVICE_MASK_ONE 0xffffffffu
+#define LSM_DEVICE_MASK_MAJOR 0xfff00000u
+#define LSM_DEVICE_MASK_KIND 0xc0000000u
+/* Of a folder that is moved: there may be any below it. */
+#define LSM_DEVICE_FOLDER 0xffffffffu
+
+/* In object_mask: `object` is a set of lsm_rules_device. (No other set is asked for nothing of a value.) */
+#define LSM_OBJECT_DEVICES 0
+
 #define LSM_RULE_ID_LEN 64
 struct lsm_rules_rule {
         __u64 ops; /* exec and file.exec are one operation: a rule has both bits or none */
@@ -135,7 +158,7 @@ struct lsm_rules_rule {
         __u16 action;      /* enum lsm_rule_action */
         __u16 error;       /* positive errno */
         __u32 object;      /* set that the object must be in (capability, ...); 0: anything */
-        __u32 object_mask; /* what of the object's value is looked for in that set */
+        __u32 object_mask; /* what of the object's value is looked for in that set; or LSM_OBJECT_DEVICES */
         struct lsm_rules_subject subject;
         struct lsm_rules_subject unless; /* the rule does not hold for such a task; flags 0: there is no exception */
         char id[LSM_RULE_ID_LEN];        /* "POLICY/ID" */
@@ -151,7 +174,8 @@ struct lsm_rules_set {
 /* Members of sets: the key is (set, value), what the value is depends on what the set is about. */
 struct lsm_rules_member {
         __u32 set;
-        char value[16]; /* a class, a uid, a gid, a capability: __u32 in native order, zeros behind; a task's name as it stands */
+        char value
+                [16]; /* a class, a uid, a gid, a capability: __u32 in native order, zeros behind; lsm_rules_device; a task's name as it stands */
 };
 _Static_assert(sizeof(struct lsm_rules_member) == 20, "layout");
 

@@ -7,7 +7,7 @@
 /* What is asked of the rules of a class, beside the task itself. */
 struct rules_question {
         __u32 op;          /* enum lsm_op */
-        __u32 value;       /* a capability, ...: what rule.object asks for */
+        __u32 value;       /* a capability, a device, ...: what rule.object asks for */
         __u32 owner;       /* uid of the file's owner; ~0: nobody's */
         __u32 exe, parent; /* classes of the task's program and of its parent's */
         __u64 out;         /* policies (bits) in whose scope the task is not */
@@ -31,6 +31,33 @@ static __always_inline bool rules_member(__u32 set, const void *value, __u32 siz
 
 static __always_inline bool subject_number_in(__u32 set, __u32 value) {
         return !set || rules_member(set, &value, sizeof(value));
+}
+
+#if RULES_DEVICES
+/* Is a device (LSM_DEVICE_VALUE()) in a set of them? Not inlined, for want of stack. */
+__noinline int rules_device_in(__u32 set, __u32 value) {
+        struct lsm_rules_device member = {value, LSM_DEVICE_MASK_ONE};
+
+        if (!value) /* nearly always */
+                return 0;
+        if (rules_member(set, &member, sizeof(member)))
+                return 1;
+        member = (struct lsm_rules_device){value & LSM_DEVICE_MASK_MAJOR, LSM_DEVICE_MASK_MAJOR};
+        if (rules_member(set, &member, sizeof(member)))
+                return 1;
+        member = (struct lsm_rules_device){value & LSM_DEVICE_MASK_KIND, LSM_DEVICE_MASK_KIND};
+        return rules_member(set, &member, sizeof(member));
+}
+#endif
+
+/* Is the rule about such an object? */
+static __always_inline bool object_is(const struct lsm_rules_rule *rule, __u32 value) {
+#if RULES_DEVICES
+        if (rule->object && rule->object_mask == LSM_OBJECT_DEVICES)
+                return value == LSM_DEVICE_FOLDER ? !(rule->subject.flags & LSM_SUBJECT_NO_PATH)
+                                                  : rules_device_in(rule->object, value);
+#endif
+        return subject_number_in(rule->object, value & rule->object_mask);
 }
 
 /* The class of the path of the task's program, or of its parent's; 0: it has none. */
@@ -125,7 +152,7 @@ static long rules_ask_one(__u32 i, void *ctx) {
 
         if (!rule || a->decided & 1ULL << (rule->ruleset & 63) || !(rule->ops & LSM_OP_BIT(q->op & 63)) ||
             (a->how & ASK_WITHIN && (rule->action == LSM_RULE_ALLOW || rule->subject.flags & LSM_SUBJECT_NO_PATH)) ||
-            !subject_number_in(rule->object, q->value & rule->object_mask) || !rules_hold(*index, q))
+            !object_is(rule, q->value) || !rules_hold(*index, q))
                 return 0;
         if (a->how & ASK_DENY ? rule_denies(rule) : rule->action != LSM_RULE_ALLOW) {
                 a->found = 1 + *index;
@@ -202,6 +229,28 @@ static __always_inline __u32 owner_of(const struct inode *inode) {
         return inode ? inode->i_uid.val : NOBODY;
 }
 
+#define RULES_S_IFCHR 0020000
+#define RULES_S_IFBLK 0060000
+
+/* The kernel's own numbers: 12 bits and 20. */
+static __always_inline __u32 device_value(__u32 mode, __u32 major, __u32 minor) {
+        __u32 kind = mode & S_IFMT;
+
+        if (kind != RULES_S_IFBLK && kind != RULES_S_IFCHR)
+                return 0;
+        return LSM_DEVICE_VALUE(kind == RULES_S_IFBLK ? LSM_DEVICE_BLOCK : LSM_DEVICE_CHAR, major, minor);
+}
+
+static __always_inline __u32 device_of(const struct inode *inode) {
+        return RULES_DEVICES && inode ? device_value(inode->i_mode, inode->i_rdev >> 20, inode->i_rdev & LSM_DEVICE_MINOR_MAX)
+                                      : 0;
+}
+
+/* Of something that is moved. */
+static __always_inline __u32 device_moved(const struct inode *inode) {
+        return inode && (inode->i_mode & S_IFMT) == S_IFDIR ? LSM_DEVICE_FOLDER : device_of(inode);
+}
+
 static __always_inline void question_make(struct rules_question *q, __u64 op_value, __u32 owner, __u64 programs) {
         q->op = op_value >> 32;
         q->value = (__u32)op_value;
@@ -237,11 +286,16 @@ static __always_inline __u64 programs_find(__u64 ops) {
 /* For a function's argument, or where there is no stack for more. */
 #define CLASSES(c) PAIR((c)->seen, (c)->within)
 
-/* An operation on a path of these classes. */
+/* An operation on a path of these classes. device: of what is there, or is to be. */
+static __always_inline void path_judge_device(struct rules_told *told, const struct path_classes *classes, __u32 op,
+                                              const struct inode *inode, __u32 device) {
+        if (classes->ops & LSM_OP_BIT(op))
+                rules_judge(told, CLASSES(classes), PAIR(op, device), programs_find(classes->ops), owner_of(inode));
+}
+
 static __always_inline void path_judge(struct rules_told *told, const struct path_classes *classes, __u32 op,
                                        const struct inode *inode) {
-        if (classes->ops & LSM_OP_BIT(op))
-                rules_judge(told, CLASSES(classes), PAIR(op, 0), programs_find(classes->ops), owner_of(inode));
+        path_judge_device(told, classes, op, inode, device_of(inode));
 }
 
 /* ---- telling -------------------------------------------------------------------------------------------------------------- */

@@ -99,11 +99,14 @@ LSM_POLICY(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, uns
 LSM_POLICY(path_mknod, const struct path *dir, struct dentry *dentry, unsigned int mode, unsigned int dev) {
         struct path_classes classes = {};
         struct rules_told told = {};
-        __u32 kind = mode & S_IFMT;
+        __u32 kind = mode & S_IFMT, device = 0;
 
+        if (RULES_DEVICES) /* as the caller writes it, in mknod(2) */
+                device = device_value(mode, dev >> 8 & 0xfff, (dev & 0xff) | (dev >> 12 & 0xfff00));
         path_classes_find(dir->mnt, dentry, NULL, false, &classes);
         lsm->dentry = dentry;
-        path_judge(&told, &classes, kind == S_IFREG || !kind ? LSM_OP_FILE_CREATE : LSM_OP_FILE_MKNOD, dentry->d_inode);
+        path_judge_device(&told, &classes, kind == S_IFREG || !kind ? LSM_OP_FILE_CREATE : LSM_OP_FILE_MKNOD, dentry->d_inode,
+                          device);
         if (RULES_UNIX_SOCKETS && kind == RULES_S_IFSOCK)
                 net_node_judge(&told, &classes);
         return rules_tell(lsm, &told, HOOK(path_mknod));
@@ -253,7 +256,7 @@ LSM_POLICY(path_link, struct dentry *old_, const struct path *dir_, struct dentr
         path_judge(&told, &classes, LSM_OP_FILE_LINK, OLD->d_inode);
         path_classes_find(DIR->mnt, ARG(struct dentry *, 2), NULL, false, &classes);
         path_judge(&told, &classes, LSM_OP_FILE_LINK, OLD->d_inode);
-        move_judge(&told, from, CLASSES(&classes), owner_of(OLD->d_inode), false);
+        move_judge(&told, from, CLASSES(&classes), OLD->d_inode);
         return rules_tell(lsm, &told, HOOK(path_link));
 #undef OLD
 #undef DIR
@@ -274,12 +277,14 @@ LSM_POLICY(path_rename, const struct path *old_dir_, struct dentry *old_, const 
         lsm->dentry = OLD;
         path_classes_find(ARG(const struct path *, 0)->mnt, OLD, NULL, FOLDER, &classes);
         from = CLASSES(&classes);
-        path_judge(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode);
+        path_judge_device(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode, device_moved(OLD->d_inode));
         path_classes_find(ARG(const struct path *, 2)->mnt, NEW, NULL, FOLDER, &classes);
-        path_judge(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode);
-        move_judge(&told, from, CLASSES(&classes), owner_of(OLD->d_inode), FOLDER);
+        path_judge_device(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode, device_moved(OLD->d_inode));
+        if (device_of(NEW->d_inode)) /* which is replaced */
+                path_judge(&told, &classes, LSM_OP_FILE_RENAME, NEW->d_inode);
+        move_judge(&told, from, CLASSES(&classes), OLD->d_inode);
         if (EXCHANGE)
-                move_judge(&told, CLASSES(&classes), from, owner_of(NEW->d_inode), FOLDER);
+                move_judge(&told, CLASSES(&classes), from, NEW->d_inode);
         return rules_tell(lsm, &told, HOOK(path_rename));
 #undef OLD
 #undef NEW

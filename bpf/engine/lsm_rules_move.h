@@ -45,6 +45,11 @@ struct lost {
         __u32 found; /* 1 + the rule's index */
 };
 
+/* A rule about devices is about nothing else that is moved. */
+static __always_inline bool object_moves(const struct lsm_rules_rule *rule, __u32 device) {
+        return !RULES_DEVICES || !rule->object || rule->object_mask != LSM_OBJECT_DEVICES || object_is(rule, device);
+}
+
 static long rules_lost_one(__u32 i, void *ctx) {
         struct lost *l = ctx;
         const __u32 *index = TABLE_AT(lsm_rules_refs, l->first + i);
@@ -59,8 +64,8 @@ static long rules_lost_one(__u32 i, void *ctx) {
         }
         if (l->q->out & 1ULL << (rule->ruleset & 63))
                 return 0;
-        ops = rule->ops & (l->q->value ? RULES_ON_FOLDERS : RULES_ON_FILES) & ~l->allowed;
-        if (!ops || rule->subject.flags & LSM_SUBJECT_NO_PATH || !rules_hold(*index, l->q))
+        ops = rule->ops & (l->q->value == LSM_DEVICE_FOLDER ? RULES_ON_FOLDERS : RULES_ON_FILES) & ~l->allowed;
+        if (!ops || rule->subject.flags & LSM_SUBJECT_NO_PATH || !object_moves(rule, l->q->value) || !rules_hold(*index, l->q))
                 return 0;
         if (rule->action == LSM_RULE_ALLOW || rule->action == LSM_RULE_AUDIT) {
                 l->allowed |= ops;
@@ -85,18 +90,15 @@ __noinline __u32 rules_lost(__u32 from, __u32 to, const struct rules_question *q
         return l.found;
 }
 
-/* Beside the class of the parent's program, for want of arguments: it is a folder that moves. */
-#define RULES_FOLDER (1U << 31)
-
-/* `from` and `to` are CLASSES(); programs: with RULES_FOLDER. */
-__noinline int rules_judge_move(struct rules_told *told, __u64 from, __u64 to, __u64 programs, __u32 owner) {
+/* `from` and `to` are CLASSES(), `what` is PAIR() of the device and the owner of what is moved. */
+__noinline int rules_judge_move(struct rules_told *told, __u64 from, __u64 to, __u64 programs, __u64 what) {
         const struct lsm_rules_rule *rule;
         struct rules_question q;
         __u32 index;
 
         if (!told || told->denies)
                 return 0;
-        question_make(&q, !!(programs & RULES_FOLDER), owner, programs & ~(__u64)RULES_FOLDER);
+        question_make(&q, what >> 32, (__u32)what, programs);
         index = rules_lost(from >> 32, to >> 32, &q);
         if (!index && (__u32)from != from >> 32)
                 index = rules_lost((__u32)from, (__u32)to, &q);
@@ -109,9 +111,9 @@ __noinline int rules_judge_move(struct rules_told *told, __u64 from, __u64 to, _
 }
 
 /* For a folder, `from` and `to` are the classes of all that may be below it. */
-static __always_inline void move_judge(struct rules_told *told, __u64 from, __u64 to, __u32 owner, bool folder) {
+static __always_inline void move_judge(struct rules_told *told, __u64 from, __u64 to, const struct inode *inode) {
         __u64 ops = class_ops(from >> 32) | class_ops((__u32)from);
 
-        if (ops & (folder ? RULES_ON_FOLDERS : RULES_ON_FILES))
-                rules_judge_move(told, from, to, programs_find(ops) | (folder ? RULES_FOLDER : 0), owner);
+        if (ops & RULES_ON_FOLDERS)
+                rules_judge_move(told, from, to, programs_find(ops), PAIR(device_moved(inode), owner_of(inode)));
 }

@@ -77,6 +77,7 @@ typedef struct {
 struct inode {
         __u16 i_mode;
         kuid_t i_uid;
+        __u32 i_rdev;
         unsigned int i_nlink;
         unsigned long i_ino;
         struct super_block *i_sb;

@@ -52,6 +52,10 @@ good "$(rule 'on: bpf, command: [prog_load, 0, token_create], unless: {exe: /usr
 good "$(rule 'on: [setuid, setgid], target: [0, 4294967294], action: deny')" "what ids become"
 good "$(rule 'on: ptrace, comm: gdb, uid: 1000, gid: [5, 0x10], parent: /usr/bin/, action: audit')" "on: ptrace, and whom a rule can be about"
 good "$(rule 'on: socket.create, family: [inet, inet6, 40], type: [stream, 2], protocol: [tcp, 132], action: deny')" "sockets"
+good "$(rule "on: file.mknod, path: /srv/, device: [block, 'c 1:*', 'c 5:1', 10:5], action: deny")" "devices"
+for op in file.read file.write file.mmap-exec file.unlink file.rename file.link file.chmod file.chown file.setxattr; do
+        good "$(rule "on: $op, device: 'b 8:*', unless: {uid: 0}, action: deny")" "devices, on: $op"
+done
 good "$(rule 'on: capability, cap: [CAP_SYS_ADMIN, 40], errno: 13, action: deny')" "capabilities and errnos by number"
 good 'default: {file.read: deny}' "a default alone"
 
@@ -108,7 +112,7 @@ bad "$(rule 'on: exec, path: /a, action: deny, on_error: perhaps')" 1:61 "on_err
 bad "$(rule 'on: exec, path: /a, action: audit, on_error: deny')" 1:62 "no sense with 'action: audit'" "on_error where nothing is denied"
 bad "$(rule 'on: exec, action: deny, on_error: allow')" 1:51 'no sense without a path' "on_error where no path is asked for"
 bad "$(rule 'on: socket.connect, to: 10.0.0.1, action: deny, on_error: allow')" 1:75 'no sense without a path' "on_error for an address"
-for key in source fs device; do
+for key in source fs; do
         bad "$(rule "on: exec, action: deny, $key: deny")" "1:$((43 + ${#key}))" "'$key' is not supported yet by this version" "$key"
 done
 
@@ -140,6 +144,23 @@ bad "$(rule 'on: signal, signal: 65, action: deny')" 1:37 'from 0 to 64' "a sign
 bad "$(rule 'on: exec, signal: 9, action: deny')" 1:35 "'signal' makes no sense with 'on: exec'" "a signal of a program"
 bad "$(rule 'on: bpf, command: fly, action: deny')" 1:35 "'fly' is not known" "an unknown command of bpf()"
 bad "$(rule 'on: [bpf, kexec], command: 1, action: deny')" 1:44 "with 'on: kexec': write one rule for these" "a command where there is none"
+bad "$(rule 'on: file.mknod, device: disk, action: deny')" 1:41 "'device': 'disk': it is block, char, or a number: 8:0" "a device by a name"
+bad "$(rule 'on: file.mknod, device: 8, action: deny')" 1:41 "'8': behind the major number comes the minor one" "a major number alone"
+bad "$(rule "on: file.mknod, device: '8:', action: deny")" 1:41 "behind the major number comes the minor one" "no minor number"
+bad "$(rule "on: file.mknod, device: '512:0', action: deny")" 1:41 'no device has a major number above 511' "a major number that is too large"
+bad "$(rule "on: file.mknod, device: '8:1048576', action: deny")" 1:41 'no device has a minor number above 1048575' "a minor number that is too large"
+bad "$(rule "on: file.mknod, device: '8:99999999999999999999', action: deny")" 1:41 'no device has a minor number above 1048575' "and one that is huge"
+bad "$(rule "on: file.mknod, device: '8:0x1', action: deny")" 1:41 'something follows the minor number' "a number in another way"
+bad "$(rule "on: file.mknod, device: 'b *:*', action: deny")" 1:41 'for all major numbers, write block or char' "all major numbers"
+bad "$(rule "on: file.mknod, device: 'd 8:0', action: deny")" 1:41 'it is block, char, or a number' "an unknown kind"
+bad "$(rule "on: file.mknod, device: [8:0, 'b 1:3', 8:0], action: deny")" 1:56 "'8:0' is there twice" "a device twice"
+bad "$(rule "on: file.mknod, device: [8:0, block, 'b 1:*'], action: deny")" 1:54 "'block' takes in 'b 1:*', which is there, too" "a device that another value takes in"
+bad "$(rule 'on: file.mknod, device: {b: 1}, action: deny')" 1:41 "'device' is a value or a list of them, not a mapping" "a device as a mapping"
+bad "$(rule 'on: file.mknod, device: [], action: deny')" 1:41 "'device' is an empty list" "no devices"
+bad "$(rule "on: file.mknod, device: [$(seq -f '8:%g' -s, 0 256)], action: deny")" 1:1468 "'device': more than 256 in a rule" "too many devices"
+bad "$(rule 'on: exec, device: block, action: deny')" 1:35 "'device' makes no sense with 'on: exec'" "a device that is a program"
+bad "$(rule 'on: [file.mknod, file.create], device: block, action: deny')" 1:56 "'device' makes no sense with 'on: file.create': write one rule for these" "a device that is a regular file"
+bad "$(rule 'on: mount, device: block, action: deny')" 1:36 "'device' makes no sense with 'on: mount'" "a device that is mounted"
 bad "$(rule 'on: setuid, target: root, action: deny')" 1:37 "'root' is a name" "an id by its name"
 bad "$(rule 'on: setuid, path: /x, action: deny')" 1:35 "'path' makes no sense with 'on: setuid'" "a path of an id"
 bad "$(rule 'on: mount, owner: true, action: deny')" 1:35 "'owner' makes no sense with 'on: mount'" "an owner of a mount"

@@ -95,6 +95,18 @@ static bool number_in(const struct world *w, uint32_t set, uint32_t value) {
         return set == 0 || is_member(w, set, &value, sizeof(value));
 }
 
+static bool object_is(const struct world *w, const struct lsm_rules_rule *rule, uint32_t value) {
+        static const uint32_t masks[] = {LSM_DEVICE_MASK_ONE, LSM_DEVICE_MASK_MAJOR, LSM_DEVICE_MASK_KIND};
+
+        if (rule->object == 0 || rule->object_mask != LSM_OBJECT_DEVICES)
+                return number_in(w, rule->object, value & rule->object_mask);
+        for (size_t i = 0; value != 0 && i < 3; i++)
+                if (is_member(w, rule->object, &(struct lsm_rules_device){value & masks[i], masks[i]},
+                              sizeof(struct lsm_rules_device)))
+                        return true;
+        return false;
+}
+
 /* ops: of the class that is asked. Without its word, programs are not looked up. */
 static bool subject_is(const struct world *w, const struct lsm_rules_subject *s, const struct question *q, uint64_t ops) {
         const char *comm = q->comm ?: "";
@@ -122,8 +134,8 @@ static inline const char *decider(const struct world *w, const struct question *
 
                 /* What is not in the class's operations is not looked for. */
                 assert_int_equal(rule->ops & ~class->ops, 0);
-                if (rule->ruleset != q->ruleset || !(rule->ops & LSM_OP_BIT(q->op)) ||
-                    !number_in(w, rule->object, q->value & rule->object_mask) || !subject_is(w, &rule->subject, q, class->ops) ||
+                if (rule->ruleset != q->ruleset || !(rule->ops & LSM_OP_BIT(q->op)) || !object_is(w, rule, q->value) ||
+                    !subject_is(w, &rule->subject, q, class->ops) ||
                     (rule->unless.flags & LSM_SUBJECT_ANY && subject_is(w, &rule->unless, q, class->ops)))
                         continue;
                 return rule->id;
