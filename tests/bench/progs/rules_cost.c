@@ -3,7 +3,9 @@
  * What rules cost: an open() and close() of a file, under each of some bundles, and how those are put in force. In a guest whose clock
  * counts instructions (ci/vm --icount), nanoseconds are instructions.
  *
- *      rules_cost KEY NAME=BUNDLE...
+ *      rules_cost KEY NAME=BUNDLE|NAME=apparmor:PROFILE...
+ *
+ * PROFILE: as apparmor_parser compiles it, of a profile that is called NAME.
  *
  * Prints "NAME.WHAT COST" a line, first for nothing attached (NAME: none):
  *
@@ -12,13 +14,15 @@
  *      miss-first, hit-first     of each of some files for the first time (hit: not where a rule is about a single file)
  *      rename                    a file elsewhere renamed, and back
  *      miss-renamed, hit-renamed the same, then an open and close: what was remembered is worth nothing
- *      apply                     from verified to ready for the switch
- *      maps                      KiB of all its maps
+ *      apply                     from verified to ready for the switch; of a profile, into the kernel
+ *      maps                      KiB of all its maps (not of a profile)
  */
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
+#include "fileio.h"
 #include "guest_cost.h"
 #include "guest_node.h"
 
@@ -152,6 +156,44 @@ static void under(struct guest_node *g, const char *name, const char *path) {
         guest_remove(g, b);
 }
 
+/* ---- AppArmor, beside ------------------------------------------------------------------------------------------------ */
+
+#define PROFILES "/sys/kernel/security/apparmor/"
+
+static void tell_kernel(const char *file, const void *what, size_t n) {
+        int fd = open(file, O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0 || write(fd, what, n) != (ssize_t)n)
+                guest_die(file, NULL);
+        close(fd);
+}
+
+static void under_profile(const char *name, const char *path) {
+        cleanup_buf struct buf profile = {};
+        char change[128];
+        struct err err = {};
+        int64_t start;
+        int status;
+        pid_t pid;
+
+        if (file_read(AT_FDCWD, path, 16 << 20, &profile, &err) < 0)
+                guest_die(path, &err);
+        start = monotonic_ns();
+        tell_kernel(PROFILES ".replace", profile.data, profile.len);
+        printf("%s.apply %lld\n", name, (long long)(monotonic_ns() - start));
+        fflush(stdout);
+        pid = fork(); /* what it confines stays confined */
+        if (pid == 0) {
+                snprintf(change, sizeof(change), "changeprofile %s", name);
+                tell_kernel("/proc/self/attr/current", change, strlen(change));
+                measure_all(name);
+                _exit(0);
+        }
+        if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+                guest_die(name, NULL);
+        tell_kernel(PROFILES ".remove", name, strlen(name) + 1);
+}
+
 int main(int argc, char **argv) {
         int role = guest_role(argc, argv);
         struct guest_node g;
@@ -169,7 +211,10 @@ int main(int argc, char **argv) {
                 if (!path)
                         return 2;
                 *path++ = '\0';
-                under(&g, argv[i], path);
+                if (strncmp(path, "apparmor:", 9) == 0)
+                        under_profile(argv[i], path + 9);
+                else
+                        under(&g, argv[i], path);
         }
         return 0;
 }
