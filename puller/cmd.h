@@ -4,6 +4,7 @@
 
 int cmd_run(int argc, char **argv);
 int cmd_boot(int argc, char **argv);
+int cmd_oci_hook(int argc, char **argv);
 int cmd_once(int argc, char **argv);
 int cmd_install(int argc, char **argv);
 int cmd_status(int argc, char **argv);

@@ -10,6 +10,7 @@
 
 #include "child.h"
 #include "cmd.h"
+#include "container_names.h"
 #include "event_cgroup.h"
 #include "event_ring.h"
 #include "options.h"
@@ -51,7 +52,13 @@ static void name_add(json_t *event, const char *key, const char *name, size_t le
                 json_object_set_new(event, key, json_stringn(b.data, b.len));
 }
 
+static void text_add(json_t *event, const char *key, const json_t *text) {
+        if (text)
+                name_add(event, key, json_string_value(text), json_string_length(text));
+}
+
 static void cgroup_add(const struct view *v, json_t *event) {
+        cleanup_json json_t *names = NULL;
         const json_t *id = json_object_get(event, "cgroup");
         const char *container;
         char path[PATH_MAX];
@@ -59,11 +66,19 @@ static void cgroup_add(const struct view *v, json_t *event) {
 
         json_object_del(event, "cgroup_path"); /* the reporter cannot know */
         json_object_del(event, "container");
+        json_object_del(event, "container_name");
+        json_object_del(event, "pod_name");
+        json_object_del(event, "pod_namespace");
         if (!json_is_integer(id) || cgroup_path_of(&v->cgroups, (uint64_t)json_integer_value(id), path) < 0)
                 return;
         name_add(event, "cgroup_path", path, strlen(path));
-        if (cgroup_container(path, &container, &len))
-                name_add(event, "container", container, len);
+        if (!cgroup_container(path, &container, &len))
+                return;
+        name_add(event, "container", container, len);
+        names = container_names_of(v->config->run_dir, container, len);
+        text_add(event, "container_name", json_object_get(names, "name"));
+        text_add(event, "pod_name", json_object_get(names, "pod"));
+        text_add(event, "pod_namespace", json_object_get(names, "namespace"));
 }
 
 /* -EBADMSG: not to be shown. */

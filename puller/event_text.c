@@ -109,6 +109,9 @@ static void put_decision(struct line *l, bool denied) {
         put_text(l, ": ", "why", "");
         put_text(l, "  in ", "cgroup_path", "");
         put_text(l, "  container ", "container", "");
+        put_text(l, " ", "container_name", "");
+        put_text(l, " of pod ", "pod_namespace", "/");
+        put_text(l, get(l, "pod_namespace") ? "" : " of pod ", "pod_name", "");
         put_number(l, "  ", "count", " times");
 }
 

@@ -34,6 +34,7 @@ static const struct {
         {"pause", cmd_pause, "take no new releases"},
         {"resume", cmd_resume, "take new releases again"},
         {"boot", cmd_boot, "enforce what was confirmed, without any network"},
+        {"oci-hook", cmd_oci_hook, "for container runtimes: keep a container's names"},
 };
 
 /* Children of the supervisor: this program, executed afresh (child.h). */

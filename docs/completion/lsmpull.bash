@@ -41,7 +41,7 @@ _lsmpull() {
                 esac
         done
         if [ -z "$command" ]; then
-                _lsmpull_words run once install status doctor events rollback remove retry pause resume boot --help --version
+                _lsmpull_words run once install status doctor events rollback remove retry pause resume boot oci-hook --help --version
                 return
         fi
 
@@ -60,7 +60,7 @@ _lsmpull() {
         events) own='--follow --json --policy --bundle --rule --mode --since --denied' ;;
         remove) own='--yes' ;;
         pause) own='--for' ;;
-        run | once | rollback | retry | resume | boot) ;;
+        run | once | rollback | retry | resume | boot | oci-hook) ;;
         *) return ;;
         esac
         case $cur in

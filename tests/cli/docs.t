@@ -33,8 +33,8 @@ man_section() { awk -v c="$2" '/^\.It Ic /{inside = (($3 ~ /^(repo|import)$/ ? $
 man_options() { grep -E '^\.It .*Fl -' | grep -oE 'Fl -[a-z][a-z-]*' | sed 's/Fl /-/' | sort -u; }
 
 common=$(sed -n '/^\.Ss Common options/,/^\.Ss A new/p' "$docs/man/lsmpull.8" | man_options)
-commands=$("$node" --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
-same "lsmpull.8 has every command, and no other" "$commands" "$(sed -n 's/^\.It Ic \([a-z]*\).*/\1/p' "$docs/man/lsmpull.8")"
+commands=$("$node" --help | sed -n 's/^  \([a-z-]*\) .*/\1/p')
+same "lsmpull.8 has every command, and no other" "$commands" "$(sed -n 's/^\.It Ic \([a-z-]*\).*/\1/p' "$docs/man/lsmpull.8")"
 for c in $commands; do
         same "lsmpull.8 has every option of $c, and no other" "$(options_of "$("$node" "$c" --help)" | sed '$a--help')" \
                 "$(printf '%s\n' "$common" --help | grep -v -- --version; man_section "$docs/man/lsmpull.8" "$c" | man_options)"

@@ -45,7 +45,7 @@ mode() { [ "$(stat -c %a "$1")" = "$2" ]; }
 d=$tmp/package
 ok "into DESTDIR" silent ci/install-data "$d" /usr /etc /usr/lib/systemd/system
 for f in usr/lib/systemd/system/lsmpull.service usr/lib/systemd/system/lsmpull-boot.service usr/lib/sysusers.d/lsmpull.conf \
-        usr/lib/tmpfiles.d/lsmpull.conf etc/lsmpull/lsmpull.yaml usr/share/doc/lsmbundle/lsmpull.yaml; do
+        usr/lib/tmpfiles.d/lsmpull.conf etc/lsmpull/lsmpull.yaml usr/share/doc/lsmbundle/lsmpull.yaml usr/share/lsmpull/oci-hook.json; do
         ok "$f" mode "$d/$f" 644
 done
 ok "the program's place" grep -qx "ExecStart=/usr/sbin/lsmpull run" "$d/usr/lib/systemd/system/lsmpull.service"
@@ -67,6 +67,9 @@ p=$tmp/elsewhere
 ok "into another prefix" ci/install-data "" "$p" "$p/etc" "$p/lib/systemd/system"
 ok "the unit names its configuration" grep -qx "ExecStart=$p/sbin/lsmpull run --config $p/etc/lsmpull/lsmpull.yaml" \
         "$p/lib/systemd/system/lsmpull.service"
+ok "so does the hook of container runtimes" grep -qx ".*\"lsmpull\", \"oci-hook\", \"--config\", \"$p/etc/lsmpull/lsmpull.yaml\".*" \
+        "$p/share/lsmpull/oci-hook.json"
+ok "and its program" grep -q "\"path\": \"$p/sbin/lsmpull\"" "$p/share/lsmpull/oci-hook.json"
 install -D -m 0755 /bin/true "$p/sbin/lsmpull"
 if command -v systemd-analyze >/dev/null; then
         for unit in lsmpull lsmpull-boot; do

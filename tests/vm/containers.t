@@ -91,10 +91,27 @@ jq '.process.args = ["sh", "-c", "cat /secret/boxed; sleep 600"]' $C/shown/confi
 container_crun libpod shown run --detach --bundle $C/shown >>$T/shown 2>&1
 told() { lsmpull events --json >$T/events && grep -q '"object":"/secret/boxed".*"cgroup_path":"/machine.slice/libpod-shown.scope[^"]*","container":"shown"' $T/events; }
 ok "an event has the container" wait_for 20 told
+fails "nobody has said what it is called" grep -q 'container_name\|pod_name' $T/events
 lsmpull events >$T/events
 ok "in words, too" grep -q 'container shown' $T/events
 $CRUN --systemd-cgroup delete --force shown
 container_remove shown
+
+container_make libpod hooked
+jq --arg lsmpull "$(command -v lsmpull)" '.process.args = ["sh", "-c", "cat /secret/boxed; sleep 600"]
+        | .annotations = {"io.kubernetes.cri.container-name": "web", "io.kubernetes.cri.sandbox-name": "shop-1",
+                          "io.kubernetes.cri.sandbox-namespace": "prod"}
+        | .hooks = ({path: $lsmpull, args: ["lsmpull", "oci-hook"]} | {createRuntime: [.], poststop: [.]})' \
+        $C/hooked/config.json >$C/hooked/new && mv $C/hooked/new $C/hooked/config.json
+container_crun libpod hooked run --detach --bundle $C/hooked >>$T/hooked 2>&1
+named() { lsmpull events --json >$T/events && grep -q '"object":"/secret/boxed".*"container":"hooked","container_name":"web","pod_name":"shop-1","pod_namespace":"prod"' $T/events; }
+ok "a container whose runtime tells a hook: an event has its names" wait_for 20 named || diag "$(cat $T/hooked; tail -3 $T/events)"
+lsmpull events >$T/events
+ok "in words, too" grep -q 'container hooked web of pod prod/shop-1' $T/events
+ok "they are kept while it is there" test -e /run/lsmpull/containers/hooked
+$CRUN --systemd-cgroup delete --force hooked
+container_remove hooked
+fails "and no longer" test -e /run/lsmpull/containers/hooked
 
 # ---- what is left --------------------------------------------------------------------------------------------------------------
 
