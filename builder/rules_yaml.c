@@ -206,13 +206,17 @@ static void read_on_error(void *into, const struct yaml_node *value, struct diag
         r->rule->on_error_allow = text && streq(text, "allow");
 }
 
-/* Words of later versions: said as what they are, and not as misspelt. */
-#define LATER(word, text)                                                                                 \
-        static void read_##word(void *into, const struct yaml_node *value, struct diags *diags) {         \
-                diag_error(diags, value->pos, "'" #word "' is not supported yet by this version: " text); \
-        }
-LATER(source, "rules about mounts name where they come to, not what is mounted")
-LATER(fs, "rules name files, not file systems")
+static void read_fs(void *into, const struct yaml_node *value, struct diags *diags) {
+        diag_error(diags, value->pos, "'fs' is not supported yet by this version: rules name files, not file systems");
+}
+
+/* mount(2) is asked about before the kernel has looked its source up: the text can be a link, or a place that is another one by then. */
+static void read_source(void *into, const struct yaml_node *value, struct diags *diags) {
+        diag_error(
+                diags, value->pos,
+                "'source' cannot be asked for: when a mount is decided, the kernel has not looked up yet what is to be mounted; name "
+                "where it comes to ('path'), or who may mount");
+}
 
 /* A key that says something about an object that none, or not all, of the rule's operations have. */
 static void check_object(const struct rules_rule *rule, uint64_t ops, struct pos pos, const char *key, struct diags *diags) {

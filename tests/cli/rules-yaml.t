@@ -112,9 +112,8 @@ bad "$(rule 'on: exec, path: /a, action: deny, on_error: perhaps')" 1:61 "on_err
 bad "$(rule 'on: exec, path: /a, action: audit, on_error: deny')" 1:62 "no sense with 'action: audit'" "on_error where nothing is denied"
 bad "$(rule 'on: exec, action: deny, on_error: allow')" 1:51 'no sense without a path' "on_error where no path is asked for"
 bad "$(rule 'on: socket.connect, to: 10.0.0.1, action: deny, on_error: allow')" 1:75 'no sense without a path' "on_error for an address"
-for key in source fs; do
-        bad "$(rule "on: exec, action: deny, $key: deny")" "1:$((43 + ${#key}))" "'$key' is not supported yet by this version" "$key"
-done
+bad "$(rule 'on: exec, action: deny, fs: proc')" 1:45 "'fs' is not supported yet by this version" "fs"
+bad "$(rule 'on: mount, source: /, action: deny')" 1:36 "'source' cannot be asked for: when a mount is decided" "source, with the reason"
 
 # ---- paths ----
 bad "$(rule 'on: exec, path: tmp, action: deny')" 1:33 'absolute' "a path that is not absolute"
@@ -226,7 +225,7 @@ for place in r.yaml:2:19 r.yaml:2:32 r.yaml:2:43 r.yaml:3:32 r.yaml:3:38 r.yaml:
         complains "b/$place: error: " "of several errors, the one at $place"
 done
 complains "b: 7 errors" "they are counted"
-complains "b/s.yaml:1:35: error: 'source' is not supported yet by this version" "with their reason"
+complains "b/s.yaml:1:35: error: 'source' cannot be asked for" "with their reason"
 
 # ---- bundle.yaml ----
 rule 'on: exec, action: audit' | tee b/r.yaml >b/s.yaml
