@@ -108,7 +108,7 @@ static bool call_off(struct agent *a, struct bundle *pending, struct agent_reque
 bool requests_serve(struct agent *a) {
         bool canceled = false;
 
-        while (a->n_requests > 0 && !canceled) {
+        while (a->n_requests > 0 && !canceled && !agent_stopping()) {
                 struct bundle *pending = a->working ? node_pending(&a->node) : NULL;
                 struct agent_request r;
 
