@@ -94,6 +94,8 @@ int build_engine_seed(struct build *b, struct build_policy *p, struct err *err) 
         if (!p->seeds)
                 return err_errno(err, -ENOMEM, "seeds");
         for (size_t i = 0; e == 0 && i < RULES_SEEDS; i++) {
+                if (!engine->seeds[i].map)
+                        continue;
                 e = check_map(p->object, &engine->seeds[i], err);
                 if (e < 0)
                         break;

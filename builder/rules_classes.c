@@ -153,6 +153,8 @@ static int class_add(struct lister *l, const struct rules_list *list) {
                 const struct rules_rule *rule = entry_of(l, list->v[i])->rule;
 
                 class.ops |= rule->ops;
+                if (rule->fs.n > 0)
+                        class.ops |= LSM_CLASS_FS;
                 if (rule->subject.exe.n + rule->unless.exe.n > 0)
                         class.ops |= LSM_CLASS_EXE;
                 if (rule->subject.parent.n + rule->unless.parent.n > 0)

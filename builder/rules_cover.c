@@ -23,7 +23,7 @@ static bool numbers_cover(const struct rules_numbers *a, const struct rules_numb
         return b->n > 0;
 }
 
-static bool comms_cover(const struct strv *a, const struct strv *b) {
+static bool words_cover(const struct strv *a, const struct strv *b) {
         if (a->n == 0)
                 return true;
         for (size_t i = 0; i < b->n; i++)
@@ -54,7 +54,7 @@ static bool answer_covers(enum rules_answer a, enum rules_answer b) {
 
 bool rules_subject_covers(const struct rules_subject *a, const struct rules_subject *b) {
         return answer_covers(a->host, b->host) && answer_covers(a->owner, b->owner) && numbers_cover(&a->uid, &b->uid) &&
-               numbers_cover(&a->gid, &b->gid) && comms_cover(&a->comm, &b->comm) && paths_cover(&a->exe, &b->exe) &&
+               numbers_cover(&a->gid, &b->gid) && words_cover(&a->comm, &b->comm) && paths_cover(&a->exe, &b->exe) &&
                paths_cover(&a->parent, &b->parent);
 }
 
@@ -66,7 +66,7 @@ bool rules_cover_tasks(const struct rules_rule *a, const struct rules_rule *b) {
         if (!numbers_cover(&a->caps, &b->caps) || !numbers_cover(&a->families, &b->families) ||
             !numbers_cover(&a->types, &b->types) || !numbers_cover(&a->protocols, &b->protocols) ||
             !numbers_cover(&a->signals, &b->signals) || !numbers_cover(&a->commands, &b->commands) ||
-            !numbers_cover(&a->targets, &b->targets) || !devices_cover(&a->devices, &b->devices))
+            !numbers_cover(&a->targets, &b->targets) || !devices_cover(&a->devices, &b->devices) || !words_cover(&a->fs, &b->fs))
                 return false;
         /* Whom a lets off, b must let off, too. */
         if (a->has_unless && !(b->has_unless && rules_subject_covers(&b->unless, &a->unless)))

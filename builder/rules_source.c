@@ -27,6 +27,7 @@ int rules_source_make(const struct rules_tables *t, struct buf *ret) {
                 {"OPS", t->ops},
                 {"UNIX_SOCKETS", t->unix_sockets},
                 {"DEVICES", t->devices},
+                {"FS", t->fs.n},
         };
         int e = buf_printf(ret, "/* Made by lsmbundle from the rules of a bundle. */\n");
 
@@ -58,13 +59,28 @@ static int set_pack(struct rules_seed *seed, const struct buf *members) {
         return e;
 }
 
+static int fs_pack(struct rules_seed *seed, const struct strv *names) {
+        int e = 0;
+
+        for (uint32_t i = 0; e == 0 && i < names->n; i++) {
+                struct {
+                        struct lsm_rules_fs key;
+                        uint32_t number;
+                } record = {.number = i + 1};
+
+                memcpy(record.key.name, names->v[i], strlen(names->v[i]));
+                e = buf_append(&seed->records, &record, sizeof(record));
+        }
+        return e;
+}
+
 int rules_seeds_make(const struct rules_tables *t, struct rules_seed ret[static RULES_SEEDS]) {
         const struct {
                 const char *map;
                 size_t value_size;
                 const void *table;
                 size_t len; /* in bytes */
-        } arrays[RULES_SEEDS - 1] = {
+        } arrays[] = {
                 {"lsm_rules_cells", sizeof(struct lsm_rules_cell), t->automaton.cells,
                  t->automaton.n_cells * sizeof(struct lsm_rules_cell)},
                 {"lsm_rules_states", sizeof(struct lsm_rules_state), t->states.data, t->states.len},
@@ -73,12 +89,16 @@ int rules_seeds_make(const struct rules_tables *t, struct rules_seed ret[static 
                 {"lsm_rules_rules", sizeof(struct lsm_rules_rule), t->rules.data, t->rules.len},
                 {"lsm_rules_sets", sizeof(struct lsm_rules_set), t->sets.data, t->sets.len},
         };
+        struct rules_seed *members = &ret[ARRAY_SIZE(arrays)], *fs = members + 1;
         int e = 0;
 
         for (size_t i = 0; e == 0 && i < ARRAY_SIZE(arrays); i++) {
                 ret[i] = (struct rules_seed){arrays[i].map, sizeof(uint32_t), arrays[i].value_size, {}};
                 e = seed_pack_array(arrays[i].table, arrays[i].value_size, arrays[i].len / arrays[i].value_size, &ret[i].records);
         }
-        ret[RULES_SEEDS - 1] = (struct rules_seed){"lsm_rules_members", sizeof(struct lsm_rules_member), 1, {}};
-        return e < 0 ? e : set_pack(&ret[RULES_SEEDS - 1], &t->members);
+        *members = (struct rules_seed){"lsm_rules_members", sizeof(struct lsm_rules_member), 1, {}};
+        if (e == 0)
+                e = set_pack(members, &t->members);
+        *fs = (struct rules_seed){t->fs.n > 0 ? "lsm_rules_fs" : NULL, sizeof(struct lsm_rules_fs), sizeof(uint32_t), {}};
+        return e < 0 ? e : fs_pack(fs, &t->fs);
 }

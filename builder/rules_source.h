@@ -11,10 +11,10 @@ int rules_source_make(const struct rules_tables *t, struct buf *ret);
 
 /* A map and its records as a node writes them: key, value, sorted by the keys' bytes. An array's are those that are not zero. */
 struct rules_seed {
-        const char *map;
+        const char *map; /* NULL: the engine of this bundle has no such map */
         size_t key_size, value_size;
         struct buf records;
 };
-#define RULES_SEEDS 7
+#define RULES_SEEDS 8
 void rules_seeds_done(struct rules_seed seeds[static RULES_SEEDS]);
 int rules_seeds_make(const struct rules_tables *t, struct rules_seed ret[static RULES_SEEDS]);

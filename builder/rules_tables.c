@@ -14,6 +14,7 @@ void rules_tables_done(struct rules_tables *t) {
                 buf_done(tables[i]);
         automaton_done(&t->automaton);
         strv_done(&t->hooks);
+        strv_done(&t->fs);
         *t = (struct rules_tables){};
 }
 
@@ -96,6 +97,7 @@ static void list_unique(struct rules_list *list) {
 
 struct packer {
         struct rules_members *members;
+        const struct strv *fs; /* all that have a number */
         struct diags *diags;
         bool failed; /* no memory */
 };
@@ -151,6 +153,19 @@ static void object_pack(struct packer *p, const struct rules_rule *rule, struct 
         rules_list_done(&sockets.values);
 }
 
+/* The set of these types' numbers. */
+static uint32_t fs_pack(struct packer *p, const struct strv *fs) {
+        struct rules_list numbers = {};
+        uint32_t set;
+
+        for (size_t i = 0; i < p->fs->n; i++)
+                if (strv_has(fs, p->fs->v[i]))
+                        p->failed = rules_list_add(&numbers, (uint32_t)i + 1) < 0 || p->failed;
+        set = number_of(p, rules_members_values(p->members, &numbers));
+        rules_list_done(&numbers);
+        return set;
+}
+
 static int rule_pack(struct packer *p, const struct rules_entry *entry, struct buf *to) {
         const struct rules_rule *rule = entry->rule;
         struct lsm_rules_rule r = {
@@ -168,6 +183,7 @@ static int rule_pack(struct packer *p, const struct rules_entry *entry, struct b
                 r.unless.flags |= LSM_SUBJECT_ANY;
         }
         object_pack(p, rule, &r);
+        r.fs = fs_pack(p, &rule->fs);
         snprintf(r.id, sizeof(r.id), "%s/%s", entry->policy->source->name, rule->id);
         return p->failed ? -ENOMEM : buf_append(to, &r, sizeof(r));
 }
@@ -220,10 +236,26 @@ static int hooks_collect(const struct rules_index *index, struct rules_tables *t
         return rules_hooks_add(ops, unix_ops, &t->hooks);
 }
 
+static int fs_collect(const struct rules_index *index, struct rules_tables *t, struct diags *diags) {
+        for (size_t i = 0; i < index->n_entries; i++) {
+                const struct rules_rule *rule = index->entries[i].rule;
+
+                for (size_t k = 0; k < rule->fs.n; k++)
+                        if (!strv_has(&t->fs, rule->fs.v[k]) && strv_add_set(&t->fs, rule->fs.v[k]) < 0)
+                                return -ENOMEM;
+                if (t->fs.n > LSM_FS_MAX) {
+                        diag_error(diags, rule->pos, "rule '%s': more than %d types of file systems in a bundle", rule->id,
+                                   LSM_FS_MAX);
+                        return -EBADMSG;
+                }
+        }
+        return 0;
+}
+
 static int tables_make(const struct rules_set *set, const struct rules_index *index, struct diags *diags,
                        struct rules_tables *t) {
-        struct packer p = {rules_members_new(index), diags, false};
-        int e = p.members ? 0 : -ENOMEM;
+        struct packer p = {rules_members_new(index), &t->fs, diags, false};
+        int e = p.members ? fs_collect(index, t, diags) : -ENOMEM;
 
         for (size_t i = 0; e == 0 && i < set->n; i++) {
                 struct lsm_rules_set s = {.mode = set->policies[i].source->mode == MODE_AUDIT ? LSM_MODE_AUDIT

@@ -32,6 +32,7 @@ struct rules_tables {
         uint64_t ops;               /* that any rule is about */
         bool unix_sockets;          /* some rule is about addresses of UNIX sockets */
         bool devices;               /* some rule is about devices */
+        struct strv fs;             /* types of file systems that rules name, sorted: the first is number 1 */
 };
 void rules_tables_done(struct rules_tables *t);
 #define cleanup_rules_tables cleanup(rules_tables_done)

@@ -222,6 +222,39 @@ bool rules_value_comms(const struct yaml_node *value, const char *key, struct st
         return ret->n > 0;
 }
 
+/* NULL, or what is wrong with it. */
+static const char *fs_wrong(const char *text) {
+        static const char *const words[] = {"auto", "none", "bind"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                if (streq(text, words[i]))
+                        return "a word of mount(8), and no type of file system";
+        if (strchr(text, '.'))
+                return "what stands behind the dot is a name that the program chooses which mounts it; the kernel knows what is in "
+                       "front";
+        if (text[0] == '\0' || text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] != '\0')
+                return "it is a type as the kernel calls it (/proc/filesystems): ext4, tmpfs, overlay, fuse";
+        return strlen(text) > LSM_FS_NAME_MAX ? "no kernel has one whose name is longer than 14 bytes" : NULL;
+}
+
+bool rules_value_fs(const struct yaml_node *value, struct strv *ret, struct diags *diags) {
+        struct rules_items items = rules_items_of(&value, "fs", diags);
+
+        for (size_t i = 0; i < items.n; i++) {
+                const char *text = field_text(items.v[i], "fs", diags), *wrong = text ? fs_wrong(text) : NULL;
+
+                if (!text)
+                        continue;
+                if (wrong)
+                        diag_error(diags, items.v[i]->pos, "'fs': '%s': %s", text, wrong);
+                else if (strv_has(ret, text))
+                        said_twice(items.v[i], "fs", diags);
+                else if (strv_add_set(ret, text) < 0)
+                        no_memory(value, diags);
+        }
+        return ret->n > 0;
+}
+
 bool rules_value_answer(const struct yaml_node *value, const char *key, enum rules_answer *ret, struct diags *diags) {
         if (value->kind != YAML_SCALAR || yaml_scalar_type(value) != YAML_BOOL) {
                 diag_error(diags, value->pos, "'%s' is true or false, not %s", key, yaml_describe(value));

@@ -12,7 +12,7 @@
 struct rule_reader {
         struct rules_policy *policy;
         struct rules_rule *rule;
-        struct pos path, to, cap, family, type, protocol, owner, error, on_error, signal, command, target, device;
+        struct pos path, to, cap, family, type, protocol, owner, error, on_error, signal, command, target, device, fs;
         bool has_action;
 };
 
@@ -207,7 +207,10 @@ static void read_on_error(void *into, const struct yaml_node *value, struct diag
 }
 
 static void read_fs(void *into, const struct yaml_node *value, struct diags *diags) {
-        diag_error(diags, value->pos, "'fs' is not supported yet by this version: rules name files, not file systems");
+        struct rule_reader *r = into;
+
+        r->fs = value->pos;
+        rules_value_fs(value, &r->rule->fs, diags);
 }
 
 /* mount(2) is asked about before the kernel has looked its source up: the text can be a link, or a place that is another one by then. */
@@ -255,6 +258,7 @@ static void check_objects(const struct rule_reader *r, struct diags *diags) {
         check_object(rule, LSM_OP_BIT(LSM_OP_BPF), r->command, "command", diags);
         check_object(rule, LSM_OP_BIT(LSM_OP_SETUID) | LSM_OP_BIT(LSM_OP_SETGID), r->target, "target", diags);
         check_object(rule, RULES_OPS_DEVICE, r->device, "device", diags);
+        check_object(rule, RULES_OPS_PATH, r->fs, "fs", diags);
         if ((rule->ops & ~RULES_OPS_ADDRESS) == 0)
                 rules_to_check(rule, diags);
         check_on_error(r, diags);
@@ -370,6 +374,7 @@ void rules_policy_done(struct rules_policy *policy) {
                 free(rule->commands.v);
                 free(rule->targets.v);
                 free(rule->devices.v);
+                strv_done(&rule->fs);
                 free(rule->id);
         }
         free(policy->rules);

@@ -55,6 +55,7 @@ struct rules_rule {
         struct rules_numbers caps, families, types, protocols;
         struct rules_numbers signals, commands, targets; /* of signal, of bpf, of setuid and setgid */
         struct rules_devices devices;                    /* of files that are nodes of devices, or are to be */
+        struct strv fs;                                  /* names of types of file systems, sorted */
         struct rules_subject subject, unless;
         bool has_unless;
         enum lsm_rule_action action;
@@ -121,6 +122,7 @@ bool rules_value_paths(const struct yaml_node *value, const char *key, struct ru
 void rules_paths_check_twice(const struct rules_paths *paths, const char *key, const struct yaml_node *value,
                              struct diags *diags);
 bool rules_value_comms(const struct yaml_node *value, const char *key, struct strv *ret, struct diags *diags);
+bool rules_value_fs(const struct yaml_node *value, struct strv *ret, struct diags *diags);
 bool rules_value_answer(const struct yaml_node *value, const char *key, enum rules_answer *ret, struct diags *diags);
 bool rules_value_ops(const struct yaml_node *value, const char *key, uint64_t *ret, struct diags *diags);
 bool rules_value_errno(const struct yaml_node *value, const char *key, int *ret, struct diags *diags);

@@ -57,7 +57,7 @@ enum lsm_op {
                 LSM_OPS_N,
 };
 #define LSM_OP_BIT(op) (1ULL << (op))
-_Static_assert(LSM_OPS_N <= 62, "and two more in a class's ops");
+_Static_assert(LSM_OPS_N <= 61, "and three more in a class's ops");
 
 /* ---- the automaton over paths -------------------------------------------------------------------------------------- */
 
@@ -95,6 +95,8 @@ struct lsm_rules_class {
         __u32 n;     /* at most LSM_CLASS_RULES_MAX */
 };
 #define LSM_CLASS_RULES_MAX 64
+/* Some rule of it asks for the type of the file system. */
+#define LSM_CLASS_FS (1ULL << 61)
 /* Some rule of it asks for the task's program; for its parent's. To find those out costs more than all else. */
 #define LSM_CLASS_EXE (1ULL << 62)
 #define LSM_CLASS_PARENT (1ULL << 63)
@@ -151,6 +153,17 @@ struct lsm_rules_device {
 /* In object_mask: `object` is a set of lsm_rules_device. (No other set is asked for nothing of a value.) */
 #define LSM_OBJECT_DEVICES 0
 
+/* Types of file systems have numbers, from 1 on: those that rules name. 0: any other. */
+struct lsm_rules_fs {
+        char name[16]; /* as the kernel has it, zeros behind; at most LSM_FS_NAME_MAX bytes */
+};
+#define LSM_FS_NAME_MAX 14 /* a longer one is not taken for a shorter one: what is read of it is one byte more */
+#define LSM_FS_MAX 0x7ffe
+/* Nobody can say which it is. */
+#define LSM_FS_UNKNOWN 0x7fff
+/* Beside a number: and further below there may be any. */
+#define LSM_FS_BELOW 0x8000
+
 #define LSM_RULE_ID_LEN 64
 struct lsm_rules_rule {
         __u64 ops; /* exec and file.exec are one operation: a rule has both bits or none */
@@ -159,11 +172,13 @@ struct lsm_rules_rule {
         __u16 error;       /* positive errno */
         __u32 object;      /* set that the object must be in (capability, ...); 0: anything */
         __u32 object_mask; /* what of the object's value is looked for in that set; or LSM_OBJECT_DEVICES */
+        __u32 fs;          /* set of numbers of types of file systems; 0: anything */
+        __u32 pad;
         struct lsm_rules_subject subject;
         struct lsm_rules_subject unless; /* the rule does not hold for such a task; flags 0: there is no exception */
         char id[LSM_RULE_ID_LEN];        /* "POLICY/ID" */
 };
-_Static_assert(sizeof(struct lsm_rules_rule) == 24 + 2 * 24 + LSM_RULE_ID_LEN, "layout");
+_Static_assert(sizeof(struct lsm_rules_rule) == 32 + 2 * 24 + LSM_RULE_ID_LEN, "layout");
 
 /* A policy written as rules. */
 struct lsm_rules_set {

@@ -10,6 +10,7 @@ struct rules_question {
         __u32 value;       /* a capability, a device, ...: what rule.object asks for */
         __u32 owner;       /* uid of the file's owner; ~0: nobody's */
         __u32 exe, parent; /* classes of the task's program and of its parent's */
+        __u32 fs;          /* as in struct rules_told */
         __u64 out;         /* policies (bits) in whose scope the task is not */
 };
 
@@ -58,6 +59,15 @@ static __always_inline bool object_is(const struct lsm_rules_rule *rule, __u32 v
                                                   : rules_device_in(rule->object, value);
 #endif
         return subject_number_in(rule->object, value & rule->object_mask);
+}
+
+static __always_inline bool fs_is(const struct lsm_rules_rule *rule, __u32 fs) {
+        if (!RULES_FS || !rule->fs)
+                return true;
+        if (fs & LSM_FS_BELOW && !(rule->subject.flags & LSM_SUBJECT_NO_PATH))
+                return true;
+        fs &= ~LSM_FS_BELOW;
+        return fs == LSM_FS_UNKNOWN ? rule->action != LSM_RULE_ALLOW : subject_number_in(rule->fs, fs);
 }
 
 /* The class of the path of the task's program, or of its parent's; 0: it has none. */
@@ -152,7 +162,7 @@ static long rules_ask_one(__u32 i, void *ctx) {
 
         if (!rule || a->decided & 1ULL << (rule->ruleset & 63) || !(rule->ops & LSM_OP_BIT(q->op & 63)) ||
             (a->how & ASK_WITHIN && (rule->action == LSM_RULE_ALLOW || rule->subject.flags & LSM_SUBJECT_NO_PATH)) ||
-            !object_is(rule, q->value) || !rules_hold(*index, q))
+            !object_is(rule, q->value) || !fs_is(rule, q->fs) || !rules_hold(*index, q))
                 return 0;
         if (a->how & ASK_DENY ? rule_denies(rule) : rule->action != LSM_RULE_ALLOW) {
                 a->found = 1 + *index;
@@ -189,7 +199,8 @@ __noinline __u32 rules_ask(__u32 class, __u32 how, __u64 decided, const struct r
  * told, which is verified once as well. */
 struct rules_told {
         __u32 denies; /* 1 + index of the rule; 0: none. Then nothing more is asked */
-        __u32 n;
+        __u16 n;
+        __u16 fs;                  /* what they are asked about: a type's number, LSM_FS_UNKNOWN, LSM_FS_BELOW */
         __u32 reports[RULES_TOLD]; /* indices */
 };
 
@@ -251,12 +262,51 @@ static __always_inline __u32 device_moved(const struct inode *inode) {
         return inode && (inode->i_mode & S_IFMT) == S_IFDIR ? LSM_DEVICE_FOLDER : device_of(inode);
 }
 
-static __always_inline void question_make(struct rules_question *q, __u64 op_value, __u32 owner, __u64 programs) {
+#if RULES_FS
+/* A type's number, by its name; mounter: as mount(2) is told it, where a program may have put a name of its own behind a dot. Not
+ * inlined, for want of stack. */
+__noinline __u32 rules_fs(__u64 name, int mounter) {
+        struct lsm_rules_fs key = {};
+        long n = bpf_probe_read_kernel_str(key.name, sizeof(key.name), (const void *)name);
+        bool dot = false;
+        const __u32 *number;
+
+        if (n <= 0)
+                return LSM_FS_UNKNOWN;
+        for (__u32 i = 0; i < sizeof(key.name); i++) {
+                dot = dot || (mounter && key.name[i] == '.');
+                if (dot)
+                        key.name[i] = 0;
+        }
+        if (key.name[LSM_FS_NAME_MAX])
+                return 0;
+        number = bpf_map_lookup_elem(&lsm_rules_fs, &key);
+        return number ? *number : 0;
+}
+
+/* A call of its own, for want of stack. */
+static __noinline __u32 fs_of(const struct super_block *sb) {
+        return rules_fs(address_of(sb->s_type->name), false);
+}
+#endif
+
+/* What the rules of these classes are asked about is on that file system; below: and on all that is mounted further down. */
+static __always_inline void fs_note(struct rules_told *told, const struct path_classes *classes, const struct super_block *sb,
+                                    bool below) {
+#if RULES_FS
+        if (classes->ops & LSM_CLASS_FS)
+                told->fs = fs_of(sb) | (below ? LSM_FS_BELOW : 0);
+#endif
+}
+
+static __always_inline void question_make(struct rules_question *q, const struct rules_told *told, __u64 op_value, __u32 owner,
+                                          __u64 programs) {
         q->op = op_value >> 32;
         q->value = (__u32)op_value;
         q->owner = owner;
         q->exe = programs >> 32;
         q->parent = (__u32)programs;
+        q->fs = told->fs;
         q->out = rules_out_of_scope();
 }
 
@@ -268,7 +318,7 @@ __noinline int rules_judge(struct rules_told *told, __u64 classes, __u64 op_valu
 
         if (!told || told->denies)
                 return 0;
-        question_make(&q, op_value, owner, programs);
+        question_make(&q, told, op_value, owner, programs);
         if (classes >> 32 != RULES_NOT_SEEN)
                 class_ask(told, classes >> 32, 0, &q);
         if (!told->denies && (__u32)classes != classes >> 32)

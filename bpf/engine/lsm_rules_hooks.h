@@ -29,6 +29,7 @@ LSM_POLICY(file_open, struct file *file) {
         else
                 path_classes_find(file->f_path.mnt, file->f_path.dentry, inode, false, &classes);
         lsm->path = &file->f_path;
+        fs_note(&told, &classes, inode->i_sb, false);
         if (file->f_flags & RULES_FMODE_EXEC) {
                 path_judge(&told, &classes, LSM_OP_EXEC, inode);
         } else {
@@ -49,6 +50,7 @@ LSM_POLICY(bprm_check_security, struct linux_binprm *bprm) {
 
         path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
         lsm->path = &file->f_path;
+        fs_note(&told, &classes, file->f_inode->i_sb, false);
         path_judge(&told, &classes, LSM_OP_EXEC, file->f_inode);
         return rules_tell(lsm, &told, HOOK(bprm_check_security));
 }
@@ -63,6 +65,7 @@ LSM_POLICY(mmap_file, struct file *file, unsigned long reqprot, unsigned long pr
                 return ALLOW;
         path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
         lsm->dentry = file->f_path.dentry;
+        fs_note(&told, &classes, file->f_inode->i_sb, false);
         path_judge(&told, &classes, LSM_OP_FILE_MMAP_EXEC, file->f_inode);
         return rules_tell(lsm, &told, HOOK(mmap_file));
 }
@@ -78,6 +81,7 @@ LSM_POLICY(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, uns
                 return ALLOW;
         path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
         lsm->dentry = file->f_path.dentry;
+        fs_note(&told, &classes, file->f_inode->i_sb, false);
         path_judge(&told, &classes, LSM_OP_FILE_MMAP_EXEC, file->f_inode);
         return rules_tell(lsm, &told, HOOK(file_mprotect));
 }
@@ -91,6 +95,7 @@ LSM_POLICY(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, uns
                                                                                 \
                 path_classes_find((dir)->mnt, dentry_, NULL, false, &_classes); \
                 lsm->dentry = dentry_;                                          \
+                fs_note(&_told, &_classes, (dentry_)->d_sb, false);             \
                 path_judge(&_told, &_classes, op, (dentry_)->d_inode);          \
                 rules_tell(lsm, &_told, HOOK(hook));                            \
         })
@@ -105,6 +110,7 @@ LSM_POLICY(path_mknod, const struct path *dir, struct dentry *dentry, unsigned i
                 device = device_value(mode, dev >> 8 & 0xfff, (dev & 0xff) | (dev >> 12 & 0xfff00));
         path_classes_find(dir->mnt, dentry, NULL, false, &classes);
         lsm->dentry = dentry;
+        fs_note(&told, &classes, dentry->d_sb, false);
         path_judge_device(&told, &classes, kind == S_IFREG || !kind ? LSM_OP_FILE_CREATE : LSM_OP_FILE_MKNOD, dentry->d_inode,
                           device);
         if (RULES_UNIX_SOCKETS && kind == RULES_S_IFSOCK)
@@ -166,6 +172,7 @@ LSM_POLICY(file_truncate, struct file *file) {
 
         path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
         lsm->dentry = file->f_path.dentry; /* bpf_d_path() is not for this hook */
+        fs_note(&told, &classes, file->f_inode->i_sb, false);
         path_judge(&told, &classes, LSM_OP_FILE_TRUNCATE, file->f_inode);
         return rules_tell(lsm, &told, HOOK(file_truncate));
 }
@@ -207,6 +214,7 @@ static __always_inline void dentry_classes_find(const struct dentry *dentry, str
                                                                                         \
                 dentry_classes_find(dentry, &_classes);                                 \
                 lsm->dentry = dentry;                                                   \
+                fs_note(&_told, &_classes, (dentry)->d_sb, false);                      \
                 path_judge(&_told, &_classes, LSM_OP_FILE_SETXATTR, (dentry)->d_inode); \
                 rules_tell(lsm, &_told, HOOK(hook));                                    \
         })
@@ -253,8 +261,10 @@ LSM_POLICY(path_link, struct dentry *old_, const struct path *dir_, struct dentr
         lsm->dentry = OLD;
         path_classes_find(DIR->mnt, OLD, NULL, false, &classes);
         from = CLASSES(&classes);
+        fs_note(&told, &classes, OLD->d_sb, false);
         path_judge(&told, &classes, LSM_OP_FILE_LINK, OLD->d_inode);
         path_classes_find(DIR->mnt, ARG(struct dentry *, 2), NULL, false, &classes);
+        fs_note(&told, &classes, OLD->d_sb, false);
         path_judge(&told, &classes, LSM_OP_FILE_LINK, OLD->d_inode);
         move_judge(&told, from, CLASSES(&classes), OLD->d_inode);
         return rules_tell(lsm, &told, HOOK(path_link));
@@ -277,8 +287,10 @@ LSM_POLICY(path_rename, const struct path *old_dir_, struct dentry *old_, const 
         lsm->dentry = OLD;
         path_classes_find(ARG(const struct path *, 0)->mnt, OLD, NULL, FOLDER, &classes);
         from = CLASSES(&classes);
+        fs_note(&told, &classes, OLD->d_sb, FOLDER);
         path_judge_device(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode, device_moved(OLD->d_inode));
         path_classes_find(ARG(const struct path *, 2)->mnt, NEW, NULL, FOLDER, &classes);
+        fs_note(&told, &classes, OLD->d_sb, FOLDER);
         path_judge_device(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode, device_moved(OLD->d_inode));
         if (device_of(NEW->d_inode)) /* which is replaced */
                 path_judge(&told, &classes, LSM_OP_FILE_RENAME, NEW->d_inode);

@@ -12,7 +12,10 @@ struct cred___rules {
 
 /* ---- mounts ----------------------------------------------------------------------------------------------------------- */
 
+#define RULES_MS_REMOUNT 32
+#define RULES_MS_BIND 4096
 #define RULES_MS_MOVE 8192
+#define RULES_MS_PROPAGATION (1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)
 #define RULES_MNT_DETACH 2
 
 /* Of a place; below: what is meant may be anything further down, too. */
@@ -23,6 +26,7 @@ struct cred___rules {
                                                                           \
                 path_classes_find(mnt_, dentry_, NULL, below, &_classes); \
                 lsm->dentry = dentry_;                                    \
+                fs_note(&_told, &_classes, (dentry_)->d_sb, below);       \
                 path_judge(&_told, &_classes, op, NULL);                  \
                 rules_tell(lsm, &_told, HOOK(hook));                      \
         })
@@ -39,14 +43,28 @@ static __always_inline void unknown_judge(struct rules_told *told, __u32 op) {
         rules_judge(told, PAIR(class, class), PAIR(op, 0), programs_find(ops), NOBODY);
 }
 
+/* What comes to a place, in the order in which the kernel looks at the flags. Bind mounts and moves bring what is mounted already, from
+ * a place that is told as the caller's text: that is of no type that a rule could name. */
+static __always_inline void fs_note_mount(struct rules_told *told, const struct path_classes *classes,
+                                          const struct super_block *there, const char *type, unsigned long flags) {
+#if RULES_FS
+        if (flags & RULES_MS_REMOUNT || (!(flags & RULES_MS_BIND) && flags & RULES_MS_PROPAGATION))
+                fs_note(told, classes, there, false);
+        else if (classes->ops & LSM_CLASS_FS && !(flags & (RULES_MS_BIND | RULES_MS_MOVE)))
+                told->fs = rules_fs(address_of(type), true);
+#endif
+}
+
 LSM_POLICY(sb_mount, const char *source, const struct path *path, const char *type, unsigned long flags) {
         struct path_classes classes = {};
         struct rules_told told = {};
 
         path_classes_find(path->mnt, path->dentry, NULL, false, &classes);
         lsm->dentry = path->dentry;
+        fs_note_mount(&told, &classes, path->dentry->d_sb, type, flags);
         path_judge(&told, &classes, LSM_OP_MOUNT, NULL);
         if (flags & RULES_MS_MOVE) {
+                told.fs = LSM_FS_UNKNOWN;
                 path_judge(&told, &classes, LSM_OP_MOVE_MOUNT, NULL);
                 unknown_judge(&told, LSM_OP_MOVE_MOUNT);
         }
@@ -56,6 +74,13 @@ LSM_POLICY(sb_mount, const char *source, const struct path *path, const char *ty
 
 /* Two places are told one after the other, so that each report has its own. */
 #ifdef RULES_ON_move_mount
+/* Is it mounted somewhere? A new one is nowhere yet, neither is a copy (open_tree). */
+static __noinline bool is_mounted(const struct vfsmount *mnt) {
+        __u64 mount = address_of(mnt) - bpf_core_field_offset(struct mount, mnt);
+
+        return (__u64)BPF_CORE_READ(PTR(mount, mount), mnt_parent) != mount;
+}
+
 /* So a mount comes to its place, a new one and one that was elsewhere. */
 LSM_POLICY(move_mount, const struct path *from, const struct path *to) {
         struct path_classes classes = {};
@@ -64,10 +89,13 @@ LSM_POLICY(move_mount, const struct path *from, const struct path *to) {
 
         path_classes_find(to->mnt, to->dentry, NULL, false, &classes);
         lsm->dentry = to->dentry;
+        fs_note(&told, &classes, from->dentry->d_sb, false);
         path_judge(&told, &classes, LSM_OP_MOUNT, NULL);
         path_judge(&told, &classes, LSM_OP_MOVE_MOUNT, NULL);
         error = rules_tell(lsm, &told, HOOK(move_mount));
-        return error ?: RULES_PLACE(move_mount, LSM_OP_MOVE_MOUNT, from->mnt, from->dentry, true);
+        if (error || !is_mounted(from->mnt))
+                return error;
+        return RULES_PLACE(move_mount, LSM_OP_MOVE_MOUNT, from->mnt, from->dentry, true);
 }
 #endif
 

@@ -10,6 +10,9 @@ SEED_ARRAY(lsm_rules_refs, __u32, RULES_REFS);
 SEED_ARRAY(lsm_rules_rules, struct lsm_rules_rule, RULES_RULES);
 SEED_ARRAY(lsm_rules_sets, struct lsm_rules_set, RULES_SETS);
 SEED_SET(lsm_rules_members, struct lsm_rules_member, RULES_MEMBERS);
+#if RULES_FS
+SEED_MAP(lsm_rules_fs, struct lsm_rules_fs, __u32, RULES_FS);
+#endif
 
 /* Filled by the agent. */
 struct {

@@ -65,7 +65,8 @@ static long rules_lost_one(__u32 i, void *ctx) {
         if (l->q->out & 1ULL << (rule->ruleset & 63))
                 return 0;
         ops = rule->ops & (l->q->value == LSM_DEVICE_FOLDER ? RULES_ON_FOLDERS : RULES_ON_FILES) & ~l->allowed;
-        if (!ops || rule->subject.flags & LSM_SUBJECT_NO_PATH || !object_moves(rule, l->q->value) || !rules_hold(*index, l->q))
+        if (!ops || rule->subject.flags & LSM_SUBJECT_NO_PATH || !object_moves(rule, l->q->value) || !fs_is(rule, l->q->fs) ||
+            !rules_hold(*index, l->q))
                 return 0;
         if (rule->action == LSM_RULE_ALLOW || rule->action == LSM_RULE_AUDIT) {
                 l->allowed |= ops;
@@ -98,7 +99,7 @@ __noinline int rules_judge_move(struct rules_told *told, __u64 from, __u64 to, _
 
         if (!told || told->denies)
                 return 0;
-        question_make(&q, what >> 32, (__u32)what, programs);
+        question_make(&q, told, what >> 32, (__u32)what, programs);
         index = rules_lost(from >> 32, to >> 32, &q);
         if (!index && (__u32)from != from >> 32)
                 index = rules_lost((__u32)from, (__u32)to, &q);

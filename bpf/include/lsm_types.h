@@ -63,8 +63,13 @@ struct qstr {
 
 struct dentry;
 
+struct file_system_type {
+        const char *name;
+};
+
 struct super_block {
         struct dentry *s_root;
+        struct file_system_type *s_type;
         __u32 s_dev;
         unsigned long s_flags;
         unsigned long s_magic;

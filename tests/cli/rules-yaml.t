@@ -52,6 +52,8 @@ good "$(rule 'on: bpf, command: [prog_load, 0, token_create], unless: {exe: /usr
 good "$(rule 'on: [setuid, setgid], target: [0, 4294967294], action: deny')" "what ids become"
 good "$(rule 'on: ptrace, comm: gdb, uid: 1000, gid: [5, 0x10], parent: /usr/bin/, action: audit')" "on: ptrace, and whom a rule can be about"
 good "$(rule 'on: socket.create, family: [inet, inet6, 40], type: [stream, 2], protocol: [tcp, 132], action: deny')" "sockets"
+good "$(rule 'on: [mount, umount, move-mount, pivot-root], fs: [fuse, fuseblk, ext4], action: deny')" "types of file systems"
+good "$(rule 'on: [exec, file.read, file.setxattr], path: /srv/, fs: tmpfs, unless: {uid: 0}, action: deny')" "of files, too"
 good "$(rule "on: file.mknod, path: /srv/, device: [block, 'c 1:*', 'c 5:1', 10:5], action: deny")" "devices"
 for op in file.read file.write file.mmap-exec file.unlink file.rename file.link file.chmod file.chown file.setxattr; do
         good "$(rule "on: $op, device: 'b 8:*', unless: {uid: 0}, action: deny")" "devices, on: $op"
@@ -112,7 +114,6 @@ bad "$(rule 'on: exec, path: /a, action: deny, on_error: perhaps')" 1:61 "on_err
 bad "$(rule 'on: exec, path: /a, action: audit, on_error: deny')" 1:62 "no sense with 'action: audit'" "on_error where nothing is denied"
 bad "$(rule 'on: exec, action: deny, on_error: allow')" 1:51 'no sense without a path' "on_error where no path is asked for"
 bad "$(rule 'on: socket.connect, to: 10.0.0.1, action: deny, on_error: allow')" 1:75 'no sense without a path' "on_error for an address"
-bad "$(rule 'on: exec, action: deny, fs: proc')" 1:45 "'fs' is not supported yet by this version" "fs"
 bad "$(rule 'on: mount, source: /, action: deny')" 1:36 "'source' cannot be asked for: when a mount is decided" "source, with the reason"
 
 # ---- paths ----
@@ -157,6 +158,16 @@ bad "$(rule "on: file.mknod, device: [8:0, block, 'b 1:*'], action: deny")" 1:54
 bad "$(rule 'on: file.mknod, device: {b: 1}, action: deny')" 1:41 "'device' is a value or a list of them, not a mapping" "a device as a mapping"
 bad "$(rule 'on: file.mknod, device: [], action: deny')" 1:41 "'device' is an empty list" "no devices"
 bad "$(rule "on: file.mknod, device: [$(seq -f '8:%g' -s, 0 256)], action: deny")" 1:1468 "'device': more than 256 in a rule" "too many devices"
+bad "$(rule 'on: mount, fs: fuse.sshfs, action: deny')" 1:32 "'fs': 'fuse.sshfs': what stands behind the dot is a name that the program chooses" "a type with a name of its own"
+bad "$(rule 'on: mount, fs: [tmpfs, auto], action: deny')" 1:40 "'fs': 'auto': a word of mount(8), and no type of file system" "what is no type"
+bad "$(rule 'on: mount, fs: /dev/sda, action: deny')" 1:32 'it is a type as the kernel calls it' "a device instead of a type"
+bad "$(rule "on: mount, fs: '*', action: deny")" 1:32 'it is a type as the kernel calls it' "a pattern of types"
+bad "$(rule 'on: mount, fs: fifteen-letters, action: deny')" 1:32 'no kernel has one whose name is longer than 14 bytes' "a type that no kernel has"
+bad "$(rule 'on: mount, fs: [proc, tmpfs, proc], action: deny')" 1:46 "'fs': 'proc' is there twice" "one type twice"
+bad "$(rule 'on: mount, fs: [], action: deny')" 1:32 "'fs' is an empty list" "no type"
+bad "$(rule 'on: mount, fs: {proc: 1}, action: deny')" 1:32 "'fs' is a value or a list of them, not a mapping" "types as a mapping"
+bad "$(rule 'on: socket.create, fs: proc, action: deny')" 1:40 "'fs' makes no sense with 'on: socket.create'" "the type of what is on none"
+bad "$(rule 'on: [mount, bpf], fs: proc, action: deny')" 1:39 "with 'on: bpf': write one rule for these, and one for the others" "of one operation and not of the other"
 bad "$(rule 'on: exec, device: block, action: deny')" 1:35 "'device' makes no sense with 'on: exec'" "a device that is a program"
 bad "$(rule 'on: [file.mknod, file.create], device: block, action: deny')" 1:56 "'device' makes no sense with 'on: file.create': write one rule for these" "a device that is a regular file"
 bad "$(rule 'on: mount, device: block, action: deny')" 1:36 "'device' makes no sense with 'on: mount'" "a device that is mounted"

@@ -55,11 +55,17 @@ for when in before with; do
         $no "$when: a bind mount there" mount --bind $O/yes $O/no/deep
         ok "$when: a mount beside it" mount -t tmpfs x $O/yes
         ok "$when: is taken away" umount $O/yes
+        ok "$when: by fsopen and move_mount, too" mount_by made tmpfs $O/yes
+        ok "$when: moved from there" mount_by take $O/yes $O/root
+        umount $O/root
+        ok "$when: a copy of what is to stay" in_mounts mount_by clone $O/stays $O/yes
         [ $when = with ] || umount -l $O/no/deep
         [ $when = with ] || umount -l $O/no/deep
         [ $when = with ] && fails "$when: a mount that is to stay" umount $O/stays
         [ $when = with ] && fails "$when: detached" umount -l $O/stays
         [ $when = with ] && fails "$when: moved away" mount --move $O/stays $O/yes
+        [ $when = with ] && fails "$when: moved away by move_mount" mount_by take $O/stays $O/yes
+        [ $when = with ] && fails "$when: by fsopen and move_mount where none is to be" mount_by made tmpfs $O/no/deep
         $no "$when: the folder above such a place is renamed" mv $O/no $O/other
         [ $when = with ] || mv $O/other $O/no
         ok "$when: a folder beside it is" mv $O/yes $O/other

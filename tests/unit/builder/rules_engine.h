@@ -50,7 +50,7 @@ static inline void world_make(struct world *w, const char *const *texts, size_t 
 struct question {
         enum lsm_op op;   /* file.read, unless said */
         const char *path; /* NULL: none */
-        const char *exe, *parent, *comm;
+        const char *exe, *parent, *comm, *fs;
         uint32_t uid, gid, value;
         bool is_host, is_owner, below, unsure;
         size_t ruleset;
@@ -107,6 +107,16 @@ static bool object_is(const struct world *w, const struct lsm_rules_rule *rule, 
         return false;
 }
 
+/* Without the class's word, types are not looked up. */
+static bool fs_is(const struct world *w, const struct lsm_rules_rule *rule, const char *fs, uint64_t ops) {
+        uint32_t number = 0;
+
+        for (uint32_t i = 0; fs && ops & LSM_CLASS_FS && i < w->t.fs.n; i++)
+                if (streq(w->t.fs.v[i], fs))
+                        number = i + 1;
+        return number_in(w, rule->fs, number);
+}
+
 /* ops: of the class that is asked. Without its word, programs are not looked up. */
 static bool subject_is(const struct world *w, const struct lsm_rules_subject *s, const struct question *q, uint64_t ops) {
         const char *comm = q->comm ?: "";
@@ -135,7 +145,7 @@ static inline const char *decider(const struct world *w, const struct question *
                 /* What is not in the class's operations is not looked for. */
                 assert_int_equal(rule->ops & ~class->ops, 0);
                 if (rule->ruleset != q->ruleset || !(rule->ops & LSM_OP_BIT(q->op)) || !object_is(w, rule, q->value) ||
-                    !subject_is(w, &rule->subject, q, class->ops) ||
+                    !fs_is(w, rule, q->fs, class->ops) || !subject_is(w, &rule->subject, q, class->ops) ||
                     (rule->unless.flags & LSM_SUBJECT_ANY && subject_is(w, &rule->unless, q, class->ops)))
                         continue;
                 return rule->id;

@@ -228,7 +228,8 @@ static void test_denials_stay_behind_what_is_allowed(void **state) {
 static void test_same_rules_same_bytes(void **state) {
         const char *text = "default: {exec: deny}\nrules:\n"
                            "  - {id: a, on: file.read, path: [/z, /b/, '/c/*'], exe: [/q, /p], uid: [3, 1, 2], action: deny}\n"
-                           "  - {id: b, on: capability, cap: [CAP_SYS_ADMIN, CAP_CHOWN], comm: [y, x], action: audit}\n";
+                           "  - {id: b, on: capability, cap: [CAP_SYS_ADMIN, CAP_CHOWN], comm: [y, x], action: audit}\n"
+                           "  - {id: c, on: mount, fs: [tmpfs, proc, btrfs], action: deny}\n";
         cleanup_buf struct buf x = {}, y = {};
         struct rules_seed s[RULES_SEEDS], r[RULES_SEEDS];
 
