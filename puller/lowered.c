@@ -58,8 +58,20 @@ struct set_record {
 } __attribute__((packed));
 struct rule_record {
         uint32_t index;
-        struct lsm_rules_rule rule;
+        struct lsm_rules_rule_head rule;
 } __attribute__((packed));
+
+/* `record` bytes of each record: what the bundle's version has behind those is left out. */
+static int records_cut(struct buf *records, size_t from, size_t to) {
+        size_t n = records->len / from;
+
+        if (records->len % from != 0)
+                return -EBADMSG;
+        for (size_t i = 0; i < n; i++)
+                memmove(records->data + i * to, records->data + i * from, to);
+        records->len = n * to;
+        return 0;
+}
 
 static int seed_read(const struct manifest_policy *engine, const int *members, const char *map, size_t record, struct buf *ret,
                      struct err *err) {
@@ -74,7 +86,8 @@ static int seed_read(const struct manifest_policy *engine, const int *members, c
                 if (m->seed < 0)
                         break;
                 r = memfd_read(members[m->seed], SEED_MAX, ret, err);
-                if (r >= 0 && (m->key_size + m->value_size != record || ret->len % record != 0))
+                if (r >= 0 && (m->key_size != sizeof(uint32_t) || sizeof(uint32_t) + m->value_size < record ||
+                               records_cut(ret, sizeof(uint32_t) + m->value_size, record) < 0))
                         r = err_set(err, -EBADMSG, REASON_MALFORMED, "the rules' map '%s' is not one of this agent's", map);
                 return r;
         }

@@ -6,6 +6,7 @@
 #include "bpffs.h"
 
 #define ARRAY_READ_MAX LSM_CELLS_MAX /* nothing that is read here may have more */
+#define VALUE_MAX 4096               /* nor may one of it be longer */
 
 static int pin_all(const char *dir, const struct loaded_policy *p, struct err *err) {
         const struct {
@@ -61,11 +62,12 @@ int rules_array_read(const char *dir, const char *name, uint32_t value_size, cha
                 return fd;
         if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
                 return -errno;
-        if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != value_size || info.max_entries > ARRAY_READ_MAX)
+        if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size < value_size || info.value_size > VALUE_MAX ||
+            info.max_entries > ARRAY_READ_MAX)
                 return -EBADMSG;
         count = info.max_entries;
         keys = new_array(count, sizeof(*keys));
-        values = new_array(count, value_size);
+        values = new_array(count, info.value_size);
         if (!keys || !values)
                 return -ENOMEM;
         /* The last batch of a map ends in -ENOENT. */
@@ -73,6 +75,8 @@ int rules_array_read(const char *dir, const char *name, uint32_t value_size, cha
                 return -errno;
         if (count != info.max_entries)
                 return -EBADMSG;
+        for (uint32_t i = 0; i < count; i++)
+                memmove(values + (size_t)i * value_size, values + (size_t)i * info.value_size, value_size);
         *ret = steal_pointer(values);
         *ret_n = count;
         return 0;
@@ -88,14 +92,14 @@ int rules_counts_read(const char *dir, struct rule_count **ret, size_t *ret_n) {
         *ret_n = 0;
         r = rules_array_read(dir, "counts", sizeof(struct lsm_rules_count), &counts, &n);
         if (r >= 0)
-                r = rules_array_read(dir, "table", sizeof(struct lsm_rules_rule), &table, &k);
+                r = rules_array_read(dir, "table", sizeof(struct lsm_rules_rule_head), &table, &k);
         if (r < 0 || n != k)
                 return r == -ENOENT ? 0 : r < 0 ? r : -EBADMSG;
         list = new_array(n, sizeof(*list));
         if (!list)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
-                const struct lsm_rules_rule *rule = (const struct lsm_rules_rule *)table + i;
+                const struct lsm_rules_rule_head *rule = (const struct lsm_rules_rule_head *)table + i;
 
                 if (!rule_name_split(rule->id, sizeof(rule->id), list[i].policy, list[i].rule)) {
                         free(list);

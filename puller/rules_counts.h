@@ -4,7 +4,7 @@
  * each generation that is loaded:
  *
  *      DIR/counts   struct lsm_rules_count, by number
- *         /table    struct lsm_rules_rule
+ *         /table    struct lsm_rules_rule, of which a node reads struct lsm_rules_rule_head
  *         /cells    the automaton, and
  *         /roots    where file systems are: rules_follow.h
  */
@@ -19,7 +19,7 @@ struct rule_count {
 
 /* Pins those of a generation in `dir`, in place of what is there; NULL: of none. Without an engine there is no `dir` either. */
 int rules_counts_pin(const char *dir, const struct loaded *loaded, struct err *err);
-/* All values of a pinned array with values of this size. */
+/* All values of a pinned array, `value_size` bytes of each: what the bundle's version has behind those is left out. */
 int rules_array_read(const char *dir, const char *name, uint32_t value_size, char **ret, uint32_t *ret_n);
 /* In the rules' order; nothing there is success. */
 int rules_counts_read(const char *dir, struct rule_count **ret, size_t *ret_n);

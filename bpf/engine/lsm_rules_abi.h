@@ -165,20 +165,33 @@ struct lsm_rules_fs {
 #define LSM_FS_BELOW 0x8000
 
 #define LSM_RULE_ID_LEN 64
-struct lsm_rules_rule {
+/* What a node itself reads of a rule. It stands in front in each version, so that an agent can load what an older or a newer
+ * lsmbundle has made; what is behind it is the engine's alone, which comes with the bundle. */
+struct lsm_rules_rule_head {
         __u64 ops; /* exec and file.exec are one operation: a rule has both bits or none */
         __u32 ruleset;
-        __u16 action;      /* enum lsm_rule_action */
-        __u16 error;       /* positive errno */
+        __u16 action;             /* enum lsm_rule_action */
+        __u16 error;              /* positive errno */
+        char id[LSM_RULE_ID_LEN]; /* "POLICY/ID" */
+};
+
+struct lsm_rules_rule {
+        __u64 ops; /* these five as in struct lsm_rules_rule_head */
+        __u32 ruleset;
+        __u16 action;
+        __u16 error;
+        char id[LSM_RULE_ID_LEN];
         __u32 object;      /* set that the object must be in (capability, ...); 0: anything */
         __u32 object_mask; /* what of the object's value is looked for in that set; or LSM_OBJECT_DEVICES */
         __u32 fs;          /* set of numbers of types of file systems; 0: anything */
         __u32 pad;
         struct lsm_rules_subject subject;
         struct lsm_rules_subject unless; /* the rule does not hold for such a task; flags 0: there is no exception */
-        char id[LSM_RULE_ID_LEN];        /* "POLICY/ID" */
 };
 _Static_assert(sizeof(struct lsm_rules_rule) == 32 + 2 * 24 + LSM_RULE_ID_LEN, "layout");
+_Static_assert(sizeof(struct lsm_rules_rule_head) == 16 + LSM_RULE_ID_LEN &&
+                       __builtin_offsetof(struct lsm_rules_rule, object) == sizeof(struct lsm_rules_rule_head),
+               "in front");
 
 /* A policy written as rules. */
 struct lsm_rules_set {

@@ -122,6 +122,31 @@ static void policies_of_rules(void **state) {
         assert_true(got.list[0].enforce && !got.list[1].enforce && got.list[2].enforce);
 }
 
+/* What another version has behind that is not looked at. */
+static void rules_of_another_version(void **state) {
+        struct {
+                uint32_t index;
+                struct lsm_rules_rule_head head;
+                char more[7];
+        } __attribute__((packed)) longer[] = {{0, {.ruleset = 1, .id = "b/one"}, "more"}, {1, {.id = "a/two"}, "behind"}};
+        uint32_t kept = maps[1].value_size;
+        int members[] = {memfd_sealed("sets", (const char *)sets, sizeof(sets), NULL),
+                         memfd_sealed("rules", (const char *)longer, sizeof(longer), NULL)};
+        struct rules_sets got;
+        struct err err = {};
+
+        maps[1].value_size = sizeof(longer[0]) - sizeof(uint32_t);
+        assert_int_equal(rules_sets_read(&engine, members, &got, &err), 0);
+        assert_int_equal(got.n, 2);
+        assert_string_equal(got.list[0].policy, "a");
+        assert_string_equal(got.list[1].policy, "b");
+        maps[1].value_size = sizeof(struct lsm_rules_rule_head) - 1; /* there is less than that */
+        assert_int_equal(rules_sets_read(&engine, members, &got, &err), -EBADMSG);
+        maps[1].value_size = kept;
+        close(members[0]);
+        close(members[1]);
+}
+
 static void some_policy_audits(void **state) {
         struct manifest_policy policies[] = {{.name = (char *)"c", .mode = MODE_ENFORCE}, engine};
         struct manifest in_c = {.policies = policies, .n_policies = 1}, both = {.policies = policies, .n_policies = 2};
@@ -187,13 +212,10 @@ static void names_that_the_release_has_not(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(names_of_a_bundle),
-                cmocka_unit_test(all_of_them_fit),
-                cmocka_unit_test(modes_only_go_down),
-                cmocka_unit_test(policies_of_rules),
-                cmocka_unit_test(some_policy_audits),
-                cmocka_unit_test(tables_that_are_none),
-                cmocka_unit_test(names_that_the_release_has_not),
+                cmocka_unit_test(names_of_a_bundle),        cmocka_unit_test(all_of_them_fit),
+                cmocka_unit_test(modes_only_go_down),       cmocka_unit_test(policies_of_rules),
+                cmocka_unit_test(rules_of_another_version), cmocka_unit_test(some_policy_audits),
+                cmocka_unit_test(tables_that_are_none),     cmocka_unit_test(names_that_the_release_has_not),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
