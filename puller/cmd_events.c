@@ -10,8 +10,8 @@
 
 #include "child.h"
 #include "cmd.h"
-#include "container_names.h"
 #include "event_cgroup.h"
+#include "event_place.h"
 #include "event_ring.h"
 #include "options.h"
 #include "reporter.h"
@@ -45,40 +45,13 @@ struct view {
 
 /* ---- showing ------------------------------------------------------------------------------------------------------- */
 
-static void name_add(json_t *event, const char *key, const char *name, size_t len) {
-        cleanup_buf struct buf b = {0};
-
-        if (event_escape(&b, name, len, true) >= 0)
-                json_object_set_new(event, key, json_stringn(b.data, b.len));
-}
-
-static void text_add(json_t *event, const char *key, const json_t *text) {
-        if (text)
-                name_add(event, key, json_string_value(text), json_string_length(text));
-}
-
-static void cgroup_add(const struct view *v, json_t *event) {
-        cleanup_json json_t *names = NULL;
+/* The reporter cannot look up what is no longer there, nor what it may not. */
+static void place_set(const struct view *v, json_t *event) {
         const json_t *id = json_object_get(event, "cgroup");
-        const char *container;
         char path[PATH_MAX];
-        size_t len;
+        bool known = json_is_integer(id) && cgroup_path_of(&v->cgroups, (uint64_t)json_integer_value(id), path) >= 0;
 
-        json_object_del(event, "cgroup_path"); /* the reporter cannot know */
-        json_object_del(event, "container");
-        json_object_del(event, "container_name");
-        json_object_del(event, "pod_name");
-        json_object_del(event, "pod_namespace");
-        if (!json_is_integer(id) || cgroup_path_of(&v->cgroups, (uint64_t)json_integer_value(id), path) < 0)
-                return;
-        name_add(event, "cgroup_path", path, strlen(path));
-        if (!cgroup_container(path, &container, &len))
-                return;
-        name_add(event, "container", container, len);
-        names = container_names_of(v->config->run_dir, container, len);
-        text_add(event, "container_name", json_object_get(names, "name"));
-        text_add(event, "pod_name", json_object_get(names, "pod"));
-        text_add(event, "pod_namespace", json_object_get(names, "namespace"));
+        event_place_set(event, known ? path : NULL, v->config->run_dir);
 }
 
 /* -EBADMSG: not to be shown. */
@@ -88,7 +61,7 @@ static int show(const struct view *v, json_t *event) {
 
         if (!event_passes(&v->filter, event))
                 return 0;
-        cgroup_add(v, event);
+        place_set(v, event);
         r = v->json ? event_json_format(event, &b) : event_text_format(event, v->colour, &b);
         if (r < 0)
                 return r;

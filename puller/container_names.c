@@ -8,7 +8,6 @@
 
 #include "fileio.h"
 
-#define FOLDER "containers"
 #define ID_MAX 128
 #define NAME_LEN 253 /* the longest that Kubernetes takes */
 #define RECORD_MAX 4096
@@ -74,9 +73,9 @@ static int folder_open(const char *run_dir, bool make) {
 
         if (run < 0)
                 return -errno;
-        if (make && mkdirat(run, FOLDER, 0755) < 0 && errno != EEXIST)
+        if (make && mkdirat(run, CONTAINER_NAMES_FOLDER, 0755) < 0 && errno != EEXIST)
                 return -errno;
-        fd = openat(run, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        fd = openat(run, CONTAINER_NAMES_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
 }
 
@@ -179,12 +178,18 @@ int container_names_take(const char *run_dir, const void *state, size_t n, struc
                 named = false;
         folder = folder_open(run_dir, named);
         if (folder < 0)
-                return folder == -ENOENT ? 0 : err_errno(err, folder, "%s/%s", run_dir, FOLDER);
+                return folder == -ENOENT ? 0 : err_errno(err, folder, "%s/%s", run_dir, CONTAINER_NAMES_FOLDER);
         if (named)
                 return record_write(folder, id, record, err);
         if (unlinkat(folder, id, 0) < 0 && errno != ENOENT)
-                return err_errno(err, -errno, "%s/%s/%s", run_dir, FOLDER, id);
+                return err_errno(err, -errno, "%s/%s/%s", run_dir, CONTAINER_NAMES_FOLDER, id);
         return 0;
+}
+
+int container_names_prepare(const char *run_dir, struct err *err) {
+        cleanup_fd int folder = folder_open(run_dir, true);
+
+        return folder < 0 ? err_errno(err, folder, "%s/%s", run_dir, CONTAINER_NAMES_FOLDER) : 0;
 }
 
 json_t *container_names_of(const char *run_dir, const char *id, size_t len) {

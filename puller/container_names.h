@@ -8,6 +8,7 @@
 
 #include "json.h"
 
+#define CONTAINER_NAMES_FOLDER "containers"
 #define CONTAINER_NAMES_MAX 4096 /* containers; then those whose process is gone go first */
 
 /*
@@ -16,6 +17,9 @@
  * -EBADMSG (malformed): it is no such state. -ENOSPC: too many are kept, and all of them are running.
  */
 int container_names_take(const char *run_dir, const void *state, size_t n, struct err *err);
+
+/* Makes the folder, for a process that is allowed what is there, and could not be allowed what is not. */
+int container_names_prepare(const char *run_dir, struct err *err);
 
 /* Of a container with this id (len bytes, of any content): {"name", "pod", "namespace"}, as far as they are known; NULL: nothing is. */
 json_t *container_names_of(const char *run_dir, const char *id, size_t len);

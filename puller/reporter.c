@@ -15,6 +15,7 @@ void reporter_sinks(const struct config *c, struct sinks_spec *ret) {
                                    .journald = c->events_journald,
                                    .http = c->events_url != NULL,
                                    .http_size = c->events_spool ? c->events_spool : SPOOL_SIZE};
+        snprintf(ret->run_dir, sizeof(ret->run_dir), "%s", c->run_dir);
         snprintf(ret->file, sizeof(ret->file), "%s", c->events_file ? c->events_file : "");
 }
 

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "container_names.h"
+#include "event_cgroup.h"
 #include "feed.h"
 #include "fileio.h"
 #include "fold.h"
@@ -199,10 +201,31 @@ static uint64_t memory_used(void) {
         return strtoull(b.data, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* What it may read: where tasks are, and what their containers are called. */
+struct places {
+        char names[PATH_MAX];
+        struct cgroup_mount cgroups;
+        const char *list[3];
+};
+
+/* Nothing of it is a must: events are told with what is known. */
+static void places_open(struct reporter *p, const char *run_dir, struct places *ret) {
+        size_t n = 0;
+
+        ret->cgroups = cgroup_mount_open();
+        snprintf(ret->names, sizeof(ret->names), "%s/" CONTAINER_NAMES_FOLDER, run_dir);
+        if (container_names_prepare(run_dir, NULL) >= 0)
+                ret->list[n++] = ret->names;
+        if (ret->cgroups.fd >= 0)
+                ret->list[n++] = ret->cgroups.path;
+        sinks_places(&p->sinks, steal_fd(&ret->cgroups.fd));
+}
+
 static int begin(struct reporter *p, struct err *err) {
         struct sandbox_spec spec = {.profile = SANDBOX_REPORT, .writable_dir = -1, .max_file = FILE_MAX};
         struct sandbox_report report;
         struct reporter_start start;
+        struct places places = {};
         cleanup_fd int events = -1, counts = -1, folds = -1;
         int fds[6] = {-1, -1, -1, -1, -1, -1}, r;
         size_t n_fds = ARRAY_SIZE(fds);
@@ -215,6 +238,7 @@ static int begin(struct reporter *p, struct err *err) {
         counts = fds[2];
         folds = fds[3];
         start.sinks.file[sizeof(start.sinks.file) - 1] = '\0';
+        start.sinks.run_dir[sizeof(start.sinks.run_dir) - 1] = '\0';
         r = sinks_counts_map(counts, &p->counts, err);
         if (r < 0)
                 return r;
@@ -230,6 +254,10 @@ static int begin(struct reporter *p, struct err *err) {
         if (!p->ring)
                 return err_errno(err, -errno, "ring buffer");
         sinks_open(&p->sinks, &start.sinks, SINK_JOURNAL_SOCKET, start.uid, start.gid, fds[5], fds[4], p->counts);
+        if (sinks_spec_any(&start.sinks)) {
+                places_open(p, start.sinks.run_dir, &places);
+                spec.readable = places.list;
+        }
         spec.writable_dir = p->sinks.file.dir >= 0 ? p->sinks.file.dir : p->sinks.http.spool.dir;
         spec.writable_too = &p->sinks.http.spool.dir;
         spec.n_writable_too = p->sinks.http.spool.dir >= 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "event_place.h"
 #include "wait.h"
 
 #define MS 1000000LL
@@ -95,6 +96,7 @@ void sinks_open(struct sinks *s, const struct sinks_spec *spec, const char *jour
         int r;
 
         *s = SINKS_INIT;
+        snprintf(s->run_dir, sizeof(s->run_dir), "%s", spec->run_dir);
         for (size_t i = 0; i < SINK_KINDS; i++)
                 counts->of[i].on = false;
         if (spec->file[0]) {
@@ -124,7 +126,13 @@ void sinks_open(struct sinks *s, const struct sinks_spec *spec, const char *jour
         }
 }
 
+void sinks_places(struct sinks *s, int cgroups) {
+        cgroup_tree_done(&s->cgroups);
+        s->cgroups.dir = cgroups;
+}
+
 void sinks_close(struct sinks *s) {
+        cgroup_tree_done(&s->cgroups);
         sink_file_done(&s->file);
         sink_journal_done(&s->journal);
         sink_http_done(&s->http);
@@ -161,6 +169,16 @@ static int line_write(struct sinks *s, enum sink_kind kind, const json_t *event)
         return kind == SINK_HTTP ? spool_write(s, &b) : sink_file_write(&s->file, b.data, b.len);
 }
 
+/* An entry with the place of its task, as far as it is still there. */
+static json_t *described(struct sinks *s, const struct feed *f, uint64_t number) {
+        json_t *event = feed_describe(f, number);
+        const json_t *id = json_object_get(event, "cgroup");
+
+        if (json_is_integer(id))
+                event_place_set(event, cgroup_tree_path(&s->cgroups, (uint64_t)json_integer_value(id)), s->run_dir);
+        return event;
+}
+
 static void drop(struct sink *s, uint64_t n) {
         s->counts->dropped += n;
         s->owed += n;
@@ -177,7 +195,7 @@ static int serve_line(struct sinks *all, enum sink_kind kind, const struct feed 
 
         if (!telling && s->at >= f->next)
                 return 0;
-        event = telling ? event_lost_json(owed) : feed_describe(f, s->at);
+        event = telling ? event_lost_json(owed) : described(all, f, s->at);
         r = event ? line_write(all, kind, event) : -ENOMEM;
         if (r == -EMSGSIZE && !telling) { /* never fits: the others need not wait for it */
                 drop(s, 1);

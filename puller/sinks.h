@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "cgroup_tree.h"
 #include "feed.h"
 #include "sink_file.h"
 #include "sink_http.h"
@@ -25,6 +26,7 @@ struct sinks_spec {
         uint32_t journald;
         uint32_t http;
         uint64_t http_size; /* of the spool */
+        char run_dir[108];  /* where what containers are called is kept; "": nowhere */
 };
 bool sinks_spec_any(const struct sinks_spec *spec);
 
@@ -78,8 +80,15 @@ struct sinks {
         struct sink_journal journal;
         struct sink_http http;
         int64_t flush_due; /* when the spool is to be looked at, CLOCK_MONOTONIC; 0: no need */
+        struct cgroup_tree cgroups;
+        char run_dir[108];
 };
-#define SINKS_INIT ((struct sinks){.file = SINK_FILE_INIT, .journal = SINK_JOURNAL_INIT, .http = SINK_HTTP_INIT})
+#define SINKS_INIT       \
+        ((struct sinks){ \
+                .file = SINK_FILE_INIT, .journal = SINK_JOURNAL_INIT, .http = SINK_HTTP_INIT, .cgroups = CGROUP_TREE_INIT})
+
+/* cgroups: the root of their hierarchy, taken over; -1: none. */
+void sinks_places(struct sinks *s, int cgroups);
 
 /* While still root. A sink that cannot be opened stays on, and fails: it is said, shown and counted, and keeps nobody from the
  * rest. journal: SINK_JOURNAL_SOCKET, or a test's. spool, wake: for the network, taken over; -1: none. */

@@ -16,7 +16,7 @@ exec </dev/null
 
 ROUNDS=5
 [ "$LONG" != 1 ] || ROUNDS=50
-config 'confirm: {deadline: 90s, health: 1s}'
+config 'confirm: {deadline: 90s, health: 1s}' 'events: {file: {path: /var/log/lsmpull/events.json}}'
 containers_prepare
 
 # counted WANT NAME FILE: what became of the containers, by a regular expression
@@ -94,6 +94,8 @@ ok "an event has the container" wait_for 20 told
 fails "nobody has said what it is called" grep -q 'container_name\|pod_name' $T/events
 lsmpull events >$T/events
 ok "in words, too" grep -q 'container shown' $T/events
+LOG=/var/log/lsmpull/events.json
+ok "so has what is written to a file" wait_for 20 grep -q '"object":"/secret/boxed".*"cgroup_path":"/machine.slice/libpod-shown.scope[^"]*","container":"shown"' $LOG
 $CRUN --systemd-cgroup delete --force shown
 container_remove shown
 
@@ -108,6 +110,11 @@ named() { lsmpull events --json >$T/events && grep -q '"object":"/secret/boxed".
 ok "a container whose runtime tells a hook: an event has its names" wait_for 20 named || diag "$(cat $T/hooked; tail -3 $T/events)"
 lsmpull events >$T/events
 ok "in words, too" grep -q 'container hooked web of pod prod/shop-1' $T/events
+ok "in the file, too" wait_for 20 grep -q '"object":"/secret/boxed".*"container":"hooked","container_name":"web","pod_name":"shop-1","pod_namespace":"prod"' $LOG
+denials=$(grep -c '"object":"/secret/boxed"' $LOG)
+placed=$(grep '"object":"/secret/boxed"' $LOG | grep -c '"container":')
+diag "$KERNEL: $placed of $denials denials in the file have a container; the others' was gone, or too young"
+ok "most denials in the file have one" test $((placed * 2)) -gt $denials
 ok "they are kept while it is there" test -e /run/lsmpull/containers/hooked
 $CRUN --systemd-cgroup delete --force hooked
 container_remove hooked

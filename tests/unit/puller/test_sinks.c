@@ -78,11 +78,86 @@ static void test_in_the_sandbox(void **state) {
         assert_int_equal(read_all(p).last, 2000);
 }
 
+/* ---- where the task is --------------------------------------------------------------------------------------------- */
+
+#define CONTAINER "machine.slice/libpod-web.scope"
+
+static void text_is(const json_t *event, const char *key, const char *want) {
+        const char *got = json_string_value(json_object_get(event, key));
+
+        if (!got || !streq(got, want))
+                fail_msg("%s: %s instead of %s", key, got ?: "nothing", want);
+}
+
+static void make(const struct place *p, const char *below) {
+        char path[160];
+
+        snprintf(path, sizeof(path), "%s/%s", p->dir, below);
+        assert_int_equal(mkdir(path, 0755), 0);
+}
+
+/* The last line of the file, of an event in the cgroup of that folder. */
+static json_t *told_from(struct place *p, uint32_t pid, const char *cgroup) {
+        cleanup_buf struct buf b = {0};
+        char path[160];
+        struct stat st;
+        json_t *event;
+
+        snprintf(path, sizeof(path), "%s/cgroup/%s", p->dir, cgroup);
+        st.st_ino = 12345678901; /* nobody's */
+        (void)stat(path, &st);
+        add(p, pid);
+        p->feed->entries[(p->feed->next - 1) % FEED_EVENTS_MAX].event.cgroup = st.st_ino;
+        sinks_serve(&p->sinks, p->feed);
+        assert_true(file_read(AT_FDCWD, p->file, 1 << 20, &b, NULL) >= 0 && b.len > 0);
+        b.data[b.len - 1] = '\0';
+        assert_int_equal(json_parse(strrchr(b.data, '\n') ? strrchr(b.data, '\n') + 1 : b.data,
+                                    strlen(strrchr(b.data, '\n') ? strrchr(b.data, '\n') + 1 : b.data), &event, NULL),
+                         0);
+        return event;
+}
+
+static void test_places(void **state) {
+        static const char record[] = "{\"name\":\"web\",\"pod\":\"shop-1\",\"namespace\":\"prod\"}";
+        struct place *p = *state;
+        cleanup_json json_t *root = NULL, *container = NULL, *gone = NULL, *named = NULL;
+        char path[160];
+
+        make(p, "cgroup");
+        make(p, "cgroup/machine.slice");
+        make(p, "cgroup/" CONTAINER);
+        with_file(p);
+        snprintf(p->spec.run_dir, sizeof(p->spec.run_dir), "%s", p->dir);
+        place_open(p);
+        snprintf(path, sizeof(path), "%s/cgroup", p->dir);
+        sinks_places(&p->sinks, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+
+        root = told_from(p, 1, ".");
+        text_is(root, "cgroup_path", "/");
+        assert_null(json_object_get(root, "container"));
+        container = told_from(p, 2, CONTAINER);
+        text_is(container, "cgroup_path", "/" CONTAINER);
+        text_is(container, "container", "web");
+        assert_null(json_object_get(container, "container_name"));
+        gone = told_from(p, 3, "nowhere");
+        assert_null(json_object_get(gone, "cgroup_path"));
+        assert_non_null(json_object_get(gone, "cgroup"));
+
+        make(p, "containers");
+        snprintf(path, sizeof(path), "%s/containers/web", p->dir);
+        assert_true(file_replace(AT_FDCWD, path, 0644, record, sizeof(record) - 1, NULL) >= 0);
+        named = told_from(p, 4, CONTAINER);
+        text_is(named, "container_name", "web");
+        text_is(named, "pod_name", "shop-1");
+        text_is(named, "pod_namespace", "prod");
+}
+
 int main(void) {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_counters_are_shared),
                 CASE(test_in_the_sandbox),
+                CASE(test_places),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
