@@ -52,17 +52,13 @@ static __always_inline __u64 backing_by_mount(const struct path *path) {
         return address_of(path->dentry);
 }
 
-static __noinline __u64 backing_find(const struct file *file) {
+/* Of a file with RULES_O_NOATIME: its dentry's address. 0: it is no file below another. */
+static __noinline __attribute__((unused)) __u64 backing_find(const struct file *file) {
         const struct inode *inode = file->f_inode;
 
         if (inode && inode != file->f_path.dentry->d_inode)
                 return backing_by_inode(inode);
         return backing_by_mount(&file->f_path);
-}
-
-/* Its dentry's address. 0: it is no file below another. */
-static __always_inline __u64 backing_dentry(const struct file *file) {
-        return file->f_flags & RULES_O_NOATIME ? backing_find(file) : 0;
 }
 
 /* The state of the place within its file system, by a number. */
@@ -73,23 +69,41 @@ static __always_inline __u32 backing_state(__u64 dentry) {
                          rules_device(BPF_CORE_READ(PTR(super_block, sb), s_dev), BPF_CORE_READ(PTR(super_block, sb), s_magic)));
 }
 
-/* As path_classes_find(), of the file in the layer: `inode` is its own. */
-static __noinline __attribute__((unused)) void backing_classes_find(__u64 dentry, struct inode *inode, struct path_classes *ret) {
-        struct found_key key = {.seqs = rules_seqs(), .name = dentry, .root = FOUND_IN_LAYER};
-        struct found *f = NULL;
+static __always_inline bool key_is_layer(const volatile struct found_key *key, __u64 dentry, const struct inode *inode,
+                                         __u64 seqs) {
+        return key->dentry == dentry && key->seqs == seqs && key_is_inode(key, inode) && key->root_mnt == FOUND_IN_LAYER;
+}
 
-        if (!(key.seqs & SEQS_BUSY))
-                f = bpf_inode_storage_get(&lsm_rules_found, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-        if (f && found_get(f, &key, ret))
+static __always_inline struct found_key key_of_layer(__u64 dentry, const struct inode *inode, __u64 seqs) {
+        return (struct found_key){.seqs = seqs,
+                                  .dentry = dentry,
+                                  .generation = inode->i_generation,
+                                  .inode = number_of(inode),
+                                  .ino = inode->i_ino,
+                                  .root_mnt = FOUND_IN_LAYER};
+}
+
+/* As file_classes_find(), of the file in the layer: `inode` is its own. */
+static __noinline __attribute__((unused)) void backing_classes_find(__u64 dentry, const struct inode *inode,
+                                                                    struct path_classes *ret) {
+        __u64 seqs = rules_seqs(), version;
+        struct found *f = found_at(dentry);
+        struct found_key key;
+
+        version = f ? found_version(f) : 1;
+        if (f && key_is_layer(&f->key, dentry, inode, seqs) && found_take(f, version, ret))
                 return;
         ret->within = backing_state(dentry);
-        if (!tree_stood(key.seqs)) {
-                f = NULL;
+        f = NULL;
+        if (tree_stood(seqs))
+                f = found_at(dentry);
+        else
                 ret->within = backing_state(dentry);
-        }
         ret->seen = 0;
         rules_classify(ret, false);
         ret->seen = RULES_NOT_SEEN;
-        if (f)
-                found_put(f, &key, ret);
+        if (!f)
+                return;
+        key = key_of_layer(dentry, inode, seqs);
+        found_put(f, &key, ret);
 }

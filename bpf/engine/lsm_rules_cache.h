@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What a path was found to be, remembered at its inode.
+ * What a path was found to be, remembered in a table that all share.
  *
  * path_rename runs before the rename and no hook runs after it, so nobody tells when a path changes: what is remembered counts only
  * as long as the kernel's own sequences of renames and mounts have not moved since before it was found out.
+ *
+ * A table, and no storage at the inode: to make that costs fifteen hundred instructions when a file is first opened, more than all the
+ * rest, and two allocations for each file. Here, who comes later takes the place.
  */
 #pragma once
 
 struct found_key {
         __u64 seqs;
-        __u64 name;      /* which of the inode's names, for links come and go without a rename */
-        __u64 mnt, root; /* where the task saw it; the root is that mount's own root */
+        __u64 dentry;     /* which of the inode's names, for links come and go without a rename: where the kernel holds it, */
+        __u32 hash;       /* which may be used again, and its hash, in which the folder has a part; */
+        __u32 generation; /* and the inode: where it is, its number, and which of those that have had that number */
+        __u64 inode, ino;
+        __u64 mnt, root_mnt, root_dentry; /* where the task saw it; the root is that mount's own root */
 };
-#define FOUND_IN_LAYER 1 /* for a root: seen by nobody, below a file of an overlay */
+#define FOUND_IN_LAYER 1 /* for root_mnt: seen by nobody, below a file of an overlay */
+
+/* A number that stands for a pointer, in this program alone: how far it is from a place of its own. That is two instructions;
+ * address_of() has to go over the stack. */
+static __always_inline __u64 number_of(const void *pointer) {
+        __u64 number = (__u64)pointer;
+
+        asm("%[n] -= %[from]" : [n] "+r"(number) : [from] "r"(&lsm_rules_start));
+        return number;
+}
 
 struct found {
         __u64 version; /* odd while it is written */
@@ -20,12 +35,35 @@ struct found {
         struct path_classes classes;
 };
 
+#define FOUND_BITS 12
 struct {
-        __uint(type, BPF_MAP_TYPE_INODE_STORAGE);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
-        __type(key, int);
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 1 << FOUND_BITS);
+        __type(key, __u32);
         __type(value, struct found);
 } lsm_rules_found SEC(".maps");
+
+/* The place of a dentry, by its number. Only what is NULL is none. */
+static __always_inline struct found *found_at(__u64 dentry) {
+        return TABLE_AT(lsm_rules_found, dentry * 0x9e3779b97f4a7c15ULL >> (64 - FOUND_BITS));
+}
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct pt_regs___x86 {
+        unsigned long orig_ax;
+};
+
+#pragma clang attribute pop
+
+/* What is loaded before is loaded before what is loaded after. On x86 it always is; elsewhere by an atomic operation on nothing. */
+static __always_inline void loads_in_order(void) {
+        __u64 nothing = 0;
+
+        if (!bpf_core_field_exists(struct pt_regs___x86, orig_ax))
+                nothing = __sync_fetch_and_add(&nothing, 1);
+        asm volatile("" : : "r"(nothing) : "memory");
+}
 
 static __always_inline __u64 class_ops(__u32 class) {
         const struct lsm_rules_class *c = TABLE_AT(lsm_rules_classes, class);
@@ -45,17 +83,22 @@ __noinline int rules_classify(struct path_classes *c, int below) {
         return 0;
 }
 
-static __always_inline bool found_get(struct found *f, const struct found_key *key, struct path_classes *ret) {
-        volatile struct found *v = f;
-        __u64 version = v->version;
+/* What is remembered, and nobody has written it since it had this version. */
+static __always_inline bool found_take(const struct found *f, __u64 version, struct path_classes *ret) {
+        const volatile struct found *v = f;
 
-        if (version & 1 || v->key.seqs != key->seqs || v->key.name != key->name || v->key.mnt != key->mnt ||
-            v->key.root != key->root)
-                return false;
         ret->ops = v->classes.ops;
         ret->seen = v->classes.seen;
         ret->within = v->classes.within;
-        return v->version == version;
+        loads_in_order();
+        return !(version & 1) && v->version == version;
+}
+
+static __always_inline __u64 found_version(const struct found *f) {
+        __u64 version = ((const volatile struct found *)f)->version;
+
+        loads_in_order();
+        return version;
 }
 
 static __always_inline void found_put(struct found *f, const struct found_key *key, const struct path_classes *classes) {
@@ -65,32 +108,56 @@ static __always_inline void found_put(struct found *f, const struct found_key *k
         if (version & 1 || __sync_val_compare_and_swap(&f->version, version, version + 1) != version)
                 return;
         v->key.seqs = key->seqs;
-        v->key.name = key->name;
+        v->key.dentry = key->dentry;
+        v->key.hash = key->hash;
+        v->key.generation = key->generation;
+        v->key.inode = key->inode;
+        v->key.ino = key->ino;
         v->key.mnt = key->mnt;
-        v->key.root = key->root;
+        v->key.root_mnt = key->root_mnt;
+        v->key.root_dentry = key->root_dentry;
         v->classes.ops = classes->ops;
         v->classes.seen = classes->seen;
         v->classes.within = classes->within;
-        __sync_fetch_and_add(&f->version, 1);
+        /* With what it returns it is in order with what was stored; without, it need not be. */
+        version = __sync_fetch_and_add(&f->version, 1);
+        asm volatile("" : : "r"(version) : "memory");
 }
 
-/* A name: where the kernel holds it, which may be used again, with its hash, in which the folder has a part. */
-static __noinline __u64 name_key(const struct dentry *dentry) {
-        __u64 hash = dentry->d_name.hash;
-
-        return address_of(dentry) ^ (hash << 32 | dentry->d_name.len) * 0x9e3779b97f4a7c15ULL;
+static __always_inline bool key_is_inode(const volatile struct found_key *key, const struct inode *inode) {
+        return key->inode == number_of(inode) && key->ino == inode->i_ino && key->generation == inode->i_generation;
 }
 
-/* A call of its own, for want of stack. */
-static __noinline __u64 mount_address(const struct vfsmount *mnt) {
-        return address_of(mnt);
+/* Each is loaded when it is compared: what is kept takes stack. */
+static __always_inline bool key_is_file(const volatile struct found_key *key, const struct file *file, const struct path *root,
+                                        __u64 seqs) {
+        return key->dentry == number_of(file->f_path.dentry) && key->seqs == seqs &&
+               key->hash == file->f_path.dentry->d_name.hash && key_is_inode(key, file->f_inode) &&
+               key->mnt == number_of(file->f_path.mnt) && key->root_mnt == number_of(root->mnt) &&
+               key->root_dentry == number_of(root->dentry);
 }
 
-/* Where the task's root is its mount's own root: that mount. 0: it is a folder, and its mount does not tell which. */
-static __noinline __u64 root_mount(void) {
+static __always_inline struct found_key key_of_file(const struct file *file, const struct path *root, __u64 seqs) {
+        return (struct found_key){.seqs = seqs,
+                                  .dentry = number_of(file->f_path.dentry),
+                                  .hash = file->f_path.dentry->d_name.hash,
+                                  .generation = file->f_inode->i_generation,
+                                  .inode = number_of(file->f_inode),
+                                  .ino = file->f_inode->i_ino,
+                                  .mnt = number_of(file->f_path.mnt),
+                                  .root_mnt = number_of(root->mnt),
+                                  .root_dentry = number_of(root->dentry)};
+}
+
+static __always_inline __u64 root_number(void) {
         const struct path *root = task_root();
 
-        return root->mnt->mnt_root == root->dentry ? address_of(root->mnt) : 0;
+        return root_key(number_of(root->dentry), number_of(root->mnt));
+}
+
+/* Is the task's root its mount's own root? Else it is a folder; of that its address tells nothing, once it is gone. */
+static __always_inline bool root_is_whole(const struct path *root) {
+        return root->mnt->mnt_root == root->dentry;
 }
 
 /* Has the tree stood still since `seqs`? */
@@ -98,33 +165,48 @@ static __always_inline bool tree_stood(__u64 seqs) {
         return !(seqs & SEQS_BUSY) && rules_seqs() == seqs;
 }
 
-/* The classes of a path; inode: what it leads to, NULL where nothing is to be remembered; below: those of all that it may go on to,
- * too. Not inlined: the verifier looks at each call, but the code is there once. -1: the tree changed all the time; the classes
- * are what was seen last. */
-static __noinline int path_classes_find(const struct vfsmount *mnt, const struct dentry *dentry, struct inode *inode, bool below,
-                                        struct path_classes *ret) {
-        struct found_key key = {.seqs = rules_seqs(), .name = name_key(dentry), .mnt = mount_address(mnt), .root = root_mount()};
-        struct found *f = NULL;
+/* The classes of a path; below: those of all that it may go on to, too. Not inlined: the verifier looks at each call, but the code is there
+ * once. Returns the sequences during which they were; 0: the tree changed all the time, and they are what was seen last. */
+static __noinline __u64 path_classes_find(const struct vfsmount *mnt, const struct dentry *dentry, bool below,
+                                          struct path_classes *ret) {
+        bool whole = root_is_whole(task_root());
+        __u64 seqs = rules_seqs();
 
-        if (inode && key.root && !(key.seqs & SEQS_BUSY)) {
-                f = bpf_inode_storage_get(&lsm_rules_found, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-                if (f && found_get(f, &key, ret))
-                        return 0;
-        }
-        path_states_find(mnt, dentry, !key.root, key.seqs, ret);
+        path_states_find(mnt, dentry, !whole, seqs, ret);
         rules_classify(ret, below);
-        if (tree_stood(key.seqs)) {
-                if (f)
-                        found_put(f, &key, ret);
-                return 0;
-        }
+        if (tree_stood(seqs))
+                return whole ? seqs : 0;
         /* Once more, the way that is shorter to verify. */
-        key.seqs = rules_seqs();
+        seqs = rules_seqs();
         ret->within = far_within(dentry);
         ret->seen = far_seen(mnt, dentry);
         rules_classify(ret, below);
-        if (tree_stood(key.seqs))
-                return 0;
-        lsm_count_error();
-        return -1;
+        if (!tree_stood(seqs))
+                lsm_count_error();
+        return 0;
+}
+
+/* A call of its own, for want of stack. */
+static __noinline void file_classes_keep(const struct file *file, __u64 seqs, const struct path_classes *classes) {
+        struct found_key key = key_of_file(file, task_root(), seqs);
+        struct found *f = found_at(key.dentry);
+
+        if (f)
+                found_put(f, &key, classes);
+}
+
+/* The same of a file that is there. Nearly always they are known, and that is all. A root that is a folder is never remembered: what was
+ * remembered for the same pair of pointers, while no mount has changed, was a whole one. */
+static __always_inline void file_classes_find(const struct file *file, struct path_classes *ret) {
+        const struct path *root = task_root();
+        __u64 seqs = rules_seqs(), version, root_before;
+        struct found *f = found_at(number_of(file->f_path.dentry));
+
+        version = f ? found_version(f) : 1;
+        if (f && key_is_file(&f->key, file, root, seqs) && found_take(f, version, ret))
+                return;
+        root_before = root_number();
+        seqs = path_classes_find(file->f_path.mnt, file->f_path.dentry, false, ret);
+        if (seqs && root_number() == root_before) /* no other thread has changed it meanwhile */
+                file_classes_keep(file, seqs, ret);
 }

@@ -85,7 +85,7 @@ __noinline __u32 rules_exe(int parent) {
         exe = mm->exe_file;
         if (!exe)
                 return 0;
-        path_classes_find(exe->f_path.mnt, exe->f_path.dentry, exe->f_inode, false, &classes);
+        file_classes_find(exe, &classes);
         return classes.seen;
 }
 

@@ -15,30 +15,50 @@ static __always_inline bool is_folder(const struct inode *inode) {
 }
 
 #ifdef RULES_ON_file_open
-LSM_POLICY(file_open, struct file *file) {
-        struct path_classes classes = {};
-        struct rules_told told = {};
-        struct inode *inode = file->f_inode;
-        __u32 mode = file->f_mode;
-        __u64 below = backing_dentry(file);
+#define RULES_ON_OPEN (LSM_OP_BIT(LSM_OP_FILE_READ) | LSM_OP_BIT(LSM_OP_FILE_WRITE) | LSM_OP_BIT(LSM_OP_EXEC))
 
-        if (!below && file->f_flags & RULES_FMODE_EXEC)
-                return ALLOW;
-        if (below)
-                backing_classes_find(below, inode, &classes);
-        else
-                path_classes_find(file->f_path.mnt, file->f_path.dentry, inode, false, &classes);
+static __always_inline __u32 open_decide(struct lsm_call *lsm, struct file *file, const struct path_classes *classes, bool exec,
+                                         __u32 hook) {
+        struct inode *inode = file->f_inode;
+        struct rules_told told = {};
+        __u32 mode = file->f_mode;
+
         lsm->path = &file->f_path;
-        fs_note(&told, &classes, inode->i_sb, false);
-        if (file->f_flags & RULES_FMODE_EXEC) {
-                path_judge(&told, &classes, LSM_OP_EXEC, inode);
+        fs_note(&told, classes, inode->i_sb, false);
+        if (exec) {
+                path_judge(&told, classes, LSM_OP_EXEC, inode);
         } else {
                 if (mode & RULES_FMODE_READ)
-                        path_judge(&told, &classes, LSM_OP_FILE_READ, inode);
+                        path_judge(&told, classes, LSM_OP_FILE_READ, inode);
                 if (mode & RULES_FMODE_WRITE)
-                        path_judge(&told, &classes, LSM_OP_FILE_WRITE, inode);
+                        path_judge(&told, classes, LSM_OP_FILE_WRITE, inode);
         }
-        return rules_tell(lsm, &told, HOOK(file_open));
+        return rules_tell(lsm, &told, hook);
+}
+
+/* What is opened to be executed is asked about later; but for files below files, which are not. */
+static __always_inline bool open_is_asked(const struct file *file, struct path_classes *classes) {
+        __u32 flags = file->f_flags;
+        __u64 below;
+
+        if (flags & (RULES_O_NOATIME | RULES_FMODE_EXEC)) { /* hardly ever */
+                below = flags & RULES_O_NOATIME ? backing_find(file) : 0;
+                if (below)
+                        backing_classes_find(below, file->f_inode, classes);
+                if (below || flags & RULES_FMODE_EXEC)
+                        return below;
+        }
+        file_classes_find(file, classes);
+        return true;
+}
+
+LSM_POLICY(file_open, struct file *file) {
+        struct path_classes classes;
+
+        /* Nearly always no rule is about it, and that is all. */
+        if (!open_is_asked(file, &classes) || !(classes.ops & RULES_ON_OPEN))
+                return ALLOW;
+        return open_decide(lsm, file, &classes, file->f_flags & RULES_FMODE_EXEC, HOOK(file_open));
 }
 #endif
 
@@ -48,7 +68,7 @@ LSM_POLICY(bprm_check_security, struct linux_binprm *bprm) {
         struct rules_told told = {};
         struct file *file = bprm->file;
 
-        path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
+        file_classes_find(file, &classes);
         lsm->path = &file->f_path;
         fs_note(&told, &classes, file->f_inode->i_sb, false);
         path_judge(&told, &classes, LSM_OP_EXEC, file->f_inode);
@@ -63,7 +83,7 @@ LSM_POLICY(mmap_file, struct file *file, unsigned long reqprot, unsigned long pr
 
         if (!file || !(prot & RULES_PROT_EXEC))
                 return ALLOW;
-        path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
+        file_classes_find(file, &classes);
         lsm->dentry = file->f_path.dentry;
         fs_note(&told, &classes, file->f_inode->i_sb, false);
         path_judge(&told, &classes, LSM_OP_FILE_MMAP_EXEC, file->f_inode);
@@ -79,7 +99,7 @@ LSM_POLICY(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, uns
 
         if (!file || !(prot & RULES_PROT_EXEC))
                 return ALLOW;
-        path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
+        file_classes_find(file, &classes);
         lsm->dentry = file->f_path.dentry;
         fs_note(&told, &classes, file->f_inode->i_sb, false);
         path_judge(&told, &classes, LSM_OP_FILE_MMAP_EXEC, file->f_inode);
@@ -88,16 +108,16 @@ LSM_POLICY(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, uns
 #endif
 
 /* A name in a folder: what is there, or is to be. */
-#define RULES_NAME(hook, op, dir, dentry_)                                      \
-        ({                                                                      \
-                struct path_classes _classes = {};                              \
-                struct rules_told _told = {};                                   \
-                                                                                \
-                path_classes_find((dir)->mnt, dentry_, NULL, false, &_classes); \
-                lsm->dentry = dentry_;                                          \
-                fs_note(&_told, &_classes, (dentry_)->d_sb, false);             \
-                path_judge(&_told, &_classes, op, (dentry_)->d_inode);          \
-                rules_tell(lsm, &_told, HOOK(hook));                            \
+#define RULES_NAME(hook, op, dir, dentry_)                                \
+        ({                                                                \
+                struct path_classes _classes = {};                        \
+                struct rules_told _told = {};                             \
+                                                                          \
+                path_classes_find((dir)->mnt, dentry_, false, &_classes); \
+                lsm->dentry = dentry_;                                    \
+                fs_note(&_told, &_classes, (dentry_)->d_sb, false);       \
+                path_judge(&_told, &_classes, op, (dentry_)->d_inode);    \
+                rules_tell(lsm, &_told, HOOK(hook));                      \
         })
 
 #ifdef RULES_ON_path_mknod
@@ -108,7 +128,7 @@ LSM_POLICY(path_mknod, const struct path *dir, struct dentry *dentry, unsigned i
 
         if (RULES_DEVICES) /* as the caller writes it, in mknod(2) */
                 device = device_value(mode, dev >> 8 & 0xfff, (dev & 0xff) | (dev >> 12 & 0xfff00));
-        path_classes_find(dir->mnt, dentry, NULL, false, &classes);
+        path_classes_find(dir->mnt, dentry, false, &classes);
         lsm->dentry = dentry;
         fs_note(&told, &classes, dentry->d_sb, false);
         path_judge_device(&told, &classes, kind == S_IFREG || !kind ? LSM_OP_FILE_CREATE : LSM_OP_FILE_MKNOD, dentry->d_inode,
@@ -170,7 +190,7 @@ LSM_POLICY(file_truncate, struct file *file) {
         struct path_classes classes = {};
         struct rules_told told = {};
 
-        path_classes_find(file->f_path.mnt, file->f_path.dentry, file->f_inode, false, &classes);
+        file_classes_find(file, &classes);
         lsm->dentry = file->f_path.dentry; /* bpf_d_path() is not for this hook */
         fs_note(&told, &classes, file->f_inode->i_sb, false);
         path_judge(&told, &classes, LSM_OP_FILE_TRUNCATE, file->f_inode);
@@ -202,7 +222,7 @@ static __always_inline void dentry_classes_find(const struct dentry *dentry, str
         const struct vfsmount *root = task_root()->mnt;
 
         if (root->mnt_root->d_sb == dentry->d_sb)
-                path_classes_find(root, dentry, NULL, false, ret);
+                path_classes_find(root, dentry, false, ret);
         else
                 place_classes_find(dentry, ret);
 }
@@ -259,11 +279,11 @@ LSM_POLICY(path_link, struct dentry *old_, const struct path *dir_, struct dentr
         __u64 from;
 
         lsm->dentry = OLD;
-        path_classes_find(DIR->mnt, OLD, NULL, false, &classes);
+        path_classes_find(DIR->mnt, OLD, false, &classes);
         from = CLASSES(&classes);
         fs_note(&told, &classes, OLD->d_sb, false);
         path_judge(&told, &classes, LSM_OP_FILE_LINK, OLD->d_inode);
-        path_classes_find(DIR->mnt, ARG(struct dentry *, 2), NULL, false, &classes);
+        path_classes_find(DIR->mnt, ARG(struct dentry *, 2), false, &classes);
         fs_note(&told, &classes, OLD->d_sb, false);
         path_judge(&told, &classes, LSM_OP_FILE_LINK, OLD->d_inode);
         move_judge(&told, from, CLASSES(&classes), OLD->d_inode);
@@ -285,11 +305,11 @@ LSM_POLICY(path_rename, const struct path *old_dir_, struct dentry *old_, const 
         __u64 from;
 
         lsm->dentry = OLD;
-        path_classes_find(ARG(const struct path *, 0)->mnt, OLD, NULL, FOLDER, &classes);
+        path_classes_find(ARG(const struct path *, 0)->mnt, OLD, FOLDER, &classes);
         from = CLASSES(&classes);
         fs_note(&told, &classes, OLD->d_sb, FOLDER);
         path_judge_device(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode, device_moved(OLD->d_inode));
-        path_classes_find(ARG(const struct path *, 2)->mnt, NEW, NULL, FOLDER, &classes);
+        path_classes_find(ARG(const struct path *, 2)->mnt, NEW, FOLDER, &classes);
         fs_note(&told, &classes, OLD->d_sb, FOLDER);
         path_judge_device(&told, &classes, LSM_OP_FILE_RENAME, OLD->d_inode, device_moved(OLD->d_inode));
         if (device_of(NEW->d_inode)) /* which is replaced */

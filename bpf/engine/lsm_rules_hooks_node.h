@@ -19,16 +19,16 @@ struct cred___rules {
 #define RULES_MNT_DETACH 2
 
 /* Of a place; below: what is meant may be anything further down, too. */
-#define RULES_PLACE(hook, op, mnt_, dentry_, below)                       \
-        ({                                                                \
-                struct path_classes _classes = {};                        \
-                struct rules_told _told = {};                             \
-                                                                          \
-                path_classes_find(mnt_, dentry_, NULL, below, &_classes); \
-                lsm->dentry = dentry_;                                    \
-                fs_note(&_told, &_classes, (dentry_)->d_sb, below);       \
-                path_judge(&_told, &_classes, op, NULL);                  \
-                rules_tell(lsm, &_told, HOOK(hook));                      \
+#define RULES_PLACE(hook, op, mnt_, dentry_, below)                 \
+        ({                                                          \
+                struct path_classes _classes = {};                  \
+                struct rules_told _told = {};                       \
+                                                                    \
+                path_classes_find(mnt_, dentry_, below, &_classes); \
+                lsm->dentry = dentry_;                              \
+                fs_note(&_told, &_classes, (dentry_)->d_sb, below); \
+                path_judge(&_told, &_classes, op, NULL);            \
+                rules_tell(lsm, &_told, HOOK(hook));                \
         })
 
 #ifdef RULES_ON_sb_mount
@@ -59,7 +59,7 @@ LSM_POLICY(sb_mount, const char *source, const struct path *path, const char *ty
         struct path_classes classes = {};
         struct rules_told told = {};
 
-        path_classes_find(path->mnt, path->dentry, NULL, false, &classes);
+        path_classes_find(path->mnt, path->dentry, false, &classes);
         lsm->dentry = path->dentry;
         fs_note_mount(&told, &classes, path->dentry->d_sb, type, flags);
         path_judge(&told, &classes, LSM_OP_MOUNT, NULL);
@@ -87,7 +87,7 @@ LSM_POLICY(move_mount, const struct path *from, const struct path *to) {
         struct rules_told told = {};
         __u32 error;
 
-        path_classes_find(to->mnt, to->dentry, NULL, false, &classes);
+        path_classes_find(to->mnt, to->dentry, false, &classes);
         lsm->dentry = to->dentry;
         fs_note(&told, &classes, from->dentry->d_sb, false);
         path_judge(&told, &classes, LSM_OP_MOUNT, NULL);

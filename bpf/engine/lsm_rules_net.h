@@ -270,7 +270,7 @@ static __always_inline void unix_classes_find(struct lsm_call *lsm, struct sock 
                 return;
         if (u->path.dentry) {
                 lsm->dentry = u->path.dentry;
-                path_classes_find(u->path.mnt, u->path.dentry, NULL, false, ret);
+                path_classes_find(u->path.mnt, u->path.dentry, false, ret);
                 return;
         }
         name = u->addr;

@@ -92,39 +92,48 @@ struct name {
         __u32 left, state;
 };
 
-static long name_piece(__u32 i, void *ctx) {
-        struct name *name = ctx;
-        __u32 n = name->left, state = name->state;
+/* At most WALK_PIECE bytes. */
+static __always_inline __u32 rules_bytes(__u32 state, __u64 at, __u32 n) {
         unsigned char piece[WALK_PIECE];
 
-        if (n > WALK_PIECE)
-                n = WALK_PIECE;
-        if (!n || rules_over(state))
-                return 1;
-        if (bpf_probe_read_kernel(piece, n, (const void *)name->at) < 0) {
-                name->state = state | LSM_STATE_UNSURE;
-                return 1;
-        }
+        if (bpf_probe_read_kernel(piece, n, (const void *)at) < 0)
+                return state | LSM_STATE_UNSURE;
         for (__u32 k = 0; k < WALK_PIECE; k++) {
                 if (k >= n || rules_over(state))
                         break;
                 state = rules_byte(state, piece[k]);
         }
+        return state;
+}
+
+static long name_piece(__u32 i, void *ctx) {
+        struct name *name = ctx;
+        __u32 n = name->left;
+
+        if (n > WALK_PIECE)
+                n = WALK_PIECE;
+        if (!n || rules_over(name->state))
+                return 1;
+        name->state = rules_bytes(name->state, name->at, n);
         name->at += n;
         name->left -= n;
-        name->state = state;
         return 0;
 }
 
 /* '/' and a name. Neither inlined nor static: verified once, however often it is called. */
 __noinline __u32 rules_component(__u32 state, __u64 at, __u32 len) {
-        struct name name = {.at = at, .left = len};
-
         if (rules_over(state))
                 return state;
-        name.state = rules_byte(state, '/');
-        bpf_loop((WALK_NAME_MAX + WALK_PIECE) / WALK_PIECE, name_piece, &name, 0);
-        return name.left && !rules_over(name.state) ? name.state | LSM_STATE_UNSURE : name.state;
+        state = rules_byte(state, '/');
+        if (rules_over(state))
+                return state;
+        if (len > WALK_PIECE) { /* hardly ever */
+                struct name name = {.at = at, .left = len, .state = state};
+
+                bpf_loop((WALK_NAME_MAX + WALK_PIECE) / WALK_PIECE, name_piece, &name, 0);
+                return name.left && !rules_over(name.state) ? name.state | LSM_STATE_UNSURE : name.state;
+        }
+        return rules_bytes(state, at, len);
 }
 
 /* ---- where a file system is ---------------------------------------------------------------------------------------------- */
@@ -278,29 +287,30 @@ struct seqcount {
 extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak; /* from 6.2 on; no call, but a load that may fail */
 
 static __always_inline __u32 rules_seq(__u64 lock) {
-        __u32 n = 1;
-
         if (bpf_rdonly_cast) {
                 const volatile struct seqcount *seq =
                         bpf_rdonly_cast((const void *)lock, bpf_core_type_id_kernel(struct seqcount));
 
                 return seq->sequence;
+        } else {
+                __u32 n = 1;
+
+                bpf_probe_read_kernel(&n, sizeof(n), (const void *)lock);
+                return n;
         }
-        bpf_probe_read_kernel(&n, sizeof(n), (const void *)lock);
-        return n;
 }
 
+#define SEQS_BUSY (1ULL << 32 | 1)
 /* Both locks' sequences, rename_lock's in the upper half: odd, while somebody holds it; not 0, as both would have to be. */
 static __always_inline __u64 rules_seqs(void) {
-        __u32 renames = 1, mounts = 1;
+        __u64 renames = lsm_rules_kernel.rename_lock, mounts = lsm_rules_kernel.mount_lock;
 
-        if (lsm_rules_kernel.rename_lock && lsm_rules_kernel.mount_lock) {
-                renames = rules_seq(lsm_rules_kernel.rename_lock);
-                mounts = rules_seq(lsm_rules_kernel.mount_lock);
-        }
+        if (!renames || !mounts)
+                return SEQS_BUSY;
+        renames = rules_seq(renames);
+        mounts = rules_seq(mounts);
         return (__u64)renames << 32 | mounts;
 }
-#define SEQS_BUSY (1ULL << 32 | 1)
 
 static __always_inline __u32 root_state(const struct super_block *sb) {
         return rules_device(sb->s_dev, sb->s_magic);

@@ -85,6 +85,7 @@ struct inode {
         __u32 i_rdev;
         unsigned int i_nlink;
         unsigned long i_ino;
+        __u32 i_generation;
         struct super_block *i_sb;
 };
 
