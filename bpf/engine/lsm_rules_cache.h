@@ -35,7 +35,7 @@ struct found {
         struct path_classes classes;
 };
 
-#define FOUND_BITS 12
+#define FOUND_BITS 14
 struct {
         __uint(type, BPF_MAP_TYPE_ARRAY);
         __uint(max_entries, 1 << FOUND_BITS);

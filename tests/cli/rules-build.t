@@ -86,7 +86,7 @@ run inspect one.tar.zst
 says $'  rules: enforce\n    of policy credentials: audit, everywhere\n    of policy logs: enforce, everywhere\n    hook file_open' "inspect: what the policy was made of"
 says $'rules, as they were written\n  of policy credentials\n    # Who may read passwords.\n    rules:\n      - id: shadow\n' "inspect: the rules"
 says $'\n  of policy logs\n    default: {file.write: allow}\n' "inspect: of each policy"
-[[ $out == *"map lsm_rules_rules: array, 4 -> 136 bytes, 3 of 3 entries seeded"$'\n    map'* ]]
+[[ $out == *"map lsm_rules_rules: array, 4 -> 144 bytes, 3 of 3 entries seeded"$'\n    map'* ]]
 result $? "inspect: tables by their size alone"
 run inspect --json one.tar.zst
 equal "$(jq -r '.rules | keys | join(",")' <<<"$out")" credentials,logs "inspect --json: the rules by policy"

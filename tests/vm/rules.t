@@ -46,6 +46,18 @@ ok "only writing: reading is allowed" reads readable
 run sh -c "echo more >>$R/readable"
 like "$err" 'Operation not permitted' "only writing: writing is denied, with the errno of the rule"
 
+# ---- what is remembered --------------------------------------------------------------------------------------------------
+
+# More files than there is room for: each place has been taken by another one since. Those that are denied are among them.
+mkdir $R/many
+(cd $R/many && seq 20000 | xargs touch)
+for turn in first second; do
+        ok "more files than are remembered: all are read, $turn time" sh -c "cd $R/many && cat * >/dev/null"
+        for f in exact tree/one tree/deep/er/two a/b/x.key letters/b1; do ok "and then, the $turn time: $f" denied_here $f; done
+        for f in other tree/public/three letters/b; do ok "and then, the $turn time: $f is read" reads $f; done
+done
+rm -r $R/many
+
 # ---- which tasks -------------------------------------------------------------------------------------------------------
 
 ok "all programs but one: another" denied_here catonly
