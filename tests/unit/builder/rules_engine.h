@@ -152,3 +152,18 @@ static inline const char *decider(const struct world *w, const struct question *
         }
         return "";
 }
+
+/* Two rules that deny: does the first one, which says this, leave nothing to the second, which says that? */
+static inline void expect_dead(const char *first, const char *second, bool dead) {
+        char text[512];
+        struct world w;
+        int e;
+
+        snprintf(text, sizeof(text), "rules:\n  - {id: one, %s, action: deny}\n  - {id: two, %s, action: deny}\n", first, second);
+        e = world_try(&w, (const char *[]){text}, 1);
+        if (dead != (e == -EBADMSG)) {
+                diags_print(&w.diags, stderr);
+                fail_msg("%s", text);
+        }
+        world_done(&w);
+}

@@ -83,39 +83,23 @@ static void test_no_devices(void **state) {
         assert_string_equal(made(&w, "/x", BLOCK(1, 1)), "a/made");
 }
 
-static void expect_dead(const char *first, const char *second, bool dead) {
-        char text[512];
-        struct world w;
-        int e;
-
-        snprintf(text, sizeof(text),
-                 "rules:\n"
-                 "  - {id: one, on: file.mknod, device: %s, action: deny}\n"
-                 "  - {id: two, on: file.mknod, %s%s action: deny}\n",
-                 first, second[0] ? "device: " : "", second[0] ? second : "uid: 1,");
-        e = world_try(&w, (const char *[]){text}, 1);
-        if (dead != (e == -EBADMSG)) {
-                diags_print(&w.diags, stderr);
-                fail_msg("%s", text);
-        }
-        world_done(&w);
-}
+#define ON "on: file.mknod, "
 
 static void test_what_takes_in_what(void **state) {
-        expect_dead("block", "'b 8:0',", true);
-        expect_dead("block", "'b 8:*',", true);
-        expect_dead("block", "block,", true);
-        expect_dead("[block, char]", "['8:0', 'c 1:3'],", true);
-        expect_dead("'b 8:*'", "'b 8:0',", true);
-        expect_dead("['b 8:*', 'c 8:*']", "'8:0',", true);
-        expect_dead("'8:*'", "['b 8:*', 'c 8:1'],", true);
-        expect_dead("block", "'8:0',", false);
-        expect_dead("block", "char,", false);
-        expect_dead("'b 8:*'", "block,", false);
-        expect_dead("'b 8:0'", "'b 8:*',", false);
-        expect_dead("'b 8:0'", "['b 8:0', 'b 8:1'],", false);
+        expect_dead(ON "device: block", ON "device: 'b 8:0'", true);
+        expect_dead(ON "device: block", ON "device: 'b 8:*'", true);
+        expect_dead(ON "device: block", ON "device: block", true);
+        expect_dead(ON "device: [block, char]", ON "device: ['8:0', 'c 1:3']", true);
+        expect_dead(ON "device: 'b 8:*'", ON "device: 'b 8:0'", true);
+        expect_dead(ON "device: ['b 8:*', 'c 8:*']", ON "device: '8:0'", true);
+        expect_dead(ON "device: '8:*'", ON "device: ['b 8:*', 'c 8:1']", true);
+        expect_dead(ON "device: block", ON "device: '8:0'", false);
+        expect_dead(ON "device: block", ON "device: char", false);
+        expect_dead(ON "device: 'b 8:*'", ON "device: block", false);
+        expect_dead(ON "device: 'b 8:0'", ON "device: 'b 8:*'", false);
+        expect_dead(ON "device: 'b 8:0'", ON "device: ['b 8:0', 'b 8:1']", false);
         /* A FIFO is neither. */
-        expect_dead("[block, char]", "", false);
+        expect_dead(ON "device: [block, char]", ON "uid: 1", false);
 }
 
 int main(void) {

@@ -57,30 +57,14 @@ static void test_none(void **state) {
         rules_seeds_done(seeds);
 }
 
-static void expect_dead(const char *first, const char *second, bool dead) {
-        char text[512];
-        struct world w;
-        int e;
-
-        snprintf(text, sizeof(text),
-                 "rules:\n"
-                 "  - {id: one, on: mount, fs: %s, action: deny}\n"
-                 "  - {id: two, on: mount, %s action: deny}\n",
-                 first, second);
-        e = world_try(&w, (const char *[]){text}, 1);
-        if (dead != (e == -EBADMSG)) {
-                diags_print(&w.diags, stderr);
-                fail_msg("%s", text);
-        }
-        world_done(&w);
-}
+#define ON "on: mount, "
 
 static void test_what_takes_in_what(void **state) {
-        expect_dead("fuse", "fs: fuse,", true);
-        expect_dead("[fuse, ext4]", "fs: ext4, uid: 3,", true);
-        expect_dead("fuse", "fs: [fuse, ext4],", false);
-        expect_dead("fuse", "fs: fuseblk,", false);
-        expect_dead("[fuse, ext4]", "uid: 3,", false);
+        expect_dead(ON "fs: fuse", ON "fs: fuse", true);
+        expect_dead(ON "fs: [fuse, ext4]", ON "fs: ext4, uid: 3", true);
+        expect_dead(ON "fs: fuse", ON "fs: [fuse, ext4]", false);
+        expect_dead(ON "fs: fuse", ON "fs: fuseblk", false);
+        expect_dead(ON "fs: [fuse, ext4]", ON "uid: 3", false);
 }
 
 int main(void) {
