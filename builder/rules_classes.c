@@ -159,6 +159,8 @@ static int class_add(struct lister *l, const struct rules_list *list) {
                         class.ops |= LSM_CLASS_EXE;
                 if (rule->subject.parent.n + rule->unless.parent.n > 0)
                         class.ops |= LSM_CLASS_PARENT;
+                if (rule->subject.host || rule->unless.host)
+                        class.ops |= LSM_CLASS_HOST;
         }
         if (buf_append(&l->t->refs, list->v, list->n * sizeof(*list->v)) < 0)
                 return -ENOMEM;

@@ -20,6 +20,8 @@
 
 #include "lsm_rules_cache.h"
 
+#include "lsm_rules_question.h"
+
 #include "lsm_rules_decide.h"
 
 #include "lsm_rules_backing.h"

@@ -57,7 +57,7 @@ enum lsm_op {
                 LSM_OPS_N,
 };
 #define LSM_OP_BIT(op) (1ULL << (op))
-_Static_assert(LSM_OPS_N <= 61, "and three more in a class's ops");
+_Static_assert(LSM_OPS_N <= 60, "and four more in a class's ops");
 
 /* ---- the automaton over paths -------------------------------------------------------------------------------------- */
 
@@ -95,6 +95,8 @@ struct lsm_rules_class {
         __u32 n;     /* at most LSM_CLASS_RULES_MAX */
 };
 #define LSM_CLASS_RULES_MAX 64
+/* Some rule of it asks whether the task is the node's own. */
+#define LSM_CLASS_HOST (1ULL << 60)
 /* Some rule of it asks for the type of the file system. */
 #define LSM_CLASS_FS (1ULL << 61)
 /* Some rule of it asks for the task's program; for its parent's. To find those out costs more than all else. */

@@ -2,26 +2,14 @@
 /* From an operation, its object and the task to a verdict. */
 #pragma once
 
-#include "lsm_rules_host.h"
-
-/* What is asked of the rules of a class, beside the task itself. */
-struct rules_question {
-        __u32 op;          /* enum lsm_op */
-        __u32 value;       /* a capability, a device, ...: what rule.object asks for */
-        __u32 owner;       /* uid of the file's owner; ~0: nobody's */
-        __u32 exe, parent; /* classes of the task's program and of its parent's */
-        __u32 fs;          /* as in struct rules_told */
-        __u64 out;         /* policies (bits) in whose scope the task is not */
-};
-
+#ifdef LSM_SCOPE_CELLS
 /* A call of its own, for want of stack. */
 static __noinline __u64 rules_out_of_scope(void) {
-#ifdef LSM_SCOPE_CELLS
         return ~lsm_scopes();
-#else
-        return 0;
-#endif
 }
+#else
+#define rules_out_of_scope() 0
+#endif
 
 static __always_inline bool rules_member(__u32 set, const void *value, __u32 size) {
         struct lsm_rules_member key = {.set = set};
@@ -89,26 +77,20 @@ __noinline __u32 rules_exe(int parent) {
         return classes.seen;
 }
 
-static __always_inline bool subject_comm_in(__u32 set) {
-        char comm[LSM_COMM_LEN] = {};
-
-        if (!set)
-                return true;
-        bpf_get_current_comm(comm, sizeof(comm));
-        return rules_member(set, comm, sizeof(comm));
+static __always_inline bool subject_comm_in(__u32 set, const struct rules_question *q) {
+        return !set || rules_member(set, q->comm, sizeof(q->comm));
 }
 
 static __always_inline bool subject_is(const struct lsm_rules_subject *s, const struct rules_question *q) {
-        __u64 ids = bpf_get_current_uid_gid();
-        bool owner = q->owner == (__u32)ids;
+        bool owner = q->owner == q->uid;
 
         if (s->flags & LSM_SUBJECT_OWNER && !owner)
                 return false;
         if (s->flags & LSM_SUBJECT_NOT_OWNER && owner)
                 return false;
-        if (s->flags & (LSM_SUBJECT_HOST | LSM_SUBJECT_NOT_HOST) && !!rules_host() != !!(s->flags & LSM_SUBJECT_HOST))
+        if (s->flags & (LSM_SUBJECT_HOST | LSM_SUBJECT_NOT_HOST) && q->host != !!(s->flags & LSM_SUBJECT_HOST))
                 return false;
-        return subject_number_in(s->uid, (__u32)ids) && subject_number_in(s->gid, ids >> 32) && subject_comm_in(s->comm) &&
+        return subject_number_in(s->uid, q->uid) && subject_number_in(s->gid, q->gid) && subject_comm_in(s->comm, q) &&
                subject_number_in(s->exe, q->exe) && subject_number_in(s->parent, q->parent);
 }
 
@@ -213,14 +195,14 @@ static __always_inline void told_report(struct rules_told *told, __u32 index) {
         told->n = n + 1;
 }
 
-/* All policies' answers to a question about a class. */
-static __noinline void class_ask(struct rules_told *told, __u32 class, __u32 how, const struct rules_question *q) {
+/* All policies' answers to a question about a class. Returns whether any rule had something to say. */
+static __noinline bool class_ask(struct rules_told *told, __u32 class, __u32 how, const struct rules_question *q) {
         __u32 index = rules_ask(class, how | ASK_DENY, 0, q);
         __u64 decided = 0;
 
         if (index != RULES_MORE) {
                 told->denies = index;
-                return;
+                return index;
         }
         for (__u32 i = 0; i < RULES_REPORTS; i++) {
                 const struct lsm_rules_rule *rule;
@@ -232,6 +214,7 @@ static __noinline void class_ask(struct rules_told *told, __u32 class, __u32 how
                 decided |= 1ULL << (rule->ruleset & 63);
                 told_report(told, index - 1);
         }
+        return true;
 }
 
 #define NOBODY ~0U
@@ -299,38 +282,55 @@ static __always_inline void fs_note(struct rules_told *told, const struct path_c
 #endif
 }
 
-static __always_inline void question_make(struct rules_question *q, const struct rules_told *told, __u64 op_value, __u32 owner,
-                                          __u64 programs) {
+/* PAIR() of the classes of a task's program and of its parent's; and whether the task is the node's own: there are five arguments. */
+#define WHO_HOST (1ULL << 63)
+_Static_assert(LSM_CELLS_MAX < 1u << 31, "a class's number has a bit to spare");
+
+static __always_inline void question_make(struct rules_question *q, const struct rules_told *told, __u64 classes, __u64 op_value,
+                                          __u32 owner, __u64 who) {
+        q->seen = classes >> 32;
+        q->within = classes;
         q->op = op_value >> 32;
-        q->value = (__u32)op_value;
+        q->host = !!(who & WHO_HOST);
+        q->value = op_value;
         q->owner = owner;
-        q->exe = programs >> 32;
-        q->parent = (__u32)programs;
         q->fs = told->fs;
+        q->exe = (who & ~WHO_HOST) >> 32;
+        q->parent = who;
         q->out = rules_out_of_scope();
+        question_task(q);
 }
 
 #define RULES_NOT_SEEN ~0U /* for a class: nothing that a task sees; it is known by its place in its file system alone */
 
-/* classes: CLASSES() of a path; 0 for what has none. */
-__noinline int rules_judge(struct rules_told *told, __u64 classes, __u64 op_value, __u64 programs, __u32 owner) {
+/* classes: CLASSES() of a path; 0 for what has none. who: who_find() of these. */
+__noinline int rules_judge(struct rules_told *told, __u64 classes, __u64 op_value, __u64 who, __u32 owner) {
         struct rules_question q;
+        bool any = false;
 
         if (!told || told->denies)
                 return 0;
-        question_make(&q, told, op_value, owner, programs);
-        if (classes >> 32 != RULES_NOT_SEEN)
-                class_ask(told, classes >> 32, 0, &q);
-        if (!told->denies && (__u32)classes != classes >> 32)
-                class_ask(told, (__u32)classes, ASK_WITHIN, &q);
+        question_make(&q, told, classes, op_value, owner, who);
+        if (rules_answered(&q))
+                return 0;
+        if (q.seen != RULES_NOT_SEEN)
+                any = class_ask(told, q.seen, 0, &q);
+        if (!told->denies && q.within != q.seen)
+                any |= class_ask(told, q.within, ASK_WITHIN, &q);
+        if (!any)
+                rules_answered_keep(&q);
         return 0;
 }
 
-/* Classes of the task's program and its parent's, as far as rules of a class with these `ops` ask for them. */
-static __always_inline __u64 programs_find(__u64 ops) {
-        __u64 exe = ops & LSM_CLASS_EXE ? rules_exe(0) : 0;
+/* The task's programs and so on, as far as rules of classes with these `ops` ask for them. */
+static __always_inline __u64 who_find(__u64 ops) {
+        __u64 who = ops & LSM_CLASS_HOST && rules_host() ? WHO_HOST : 0;
 
-        return ops & LSM_CLASS_PARENT ? PAIR(exe, rules_exe(1)) : PAIR(exe, 0);
+        if (ops & LSM_CLASS_EXE)
+                who |= PAIR(rules_exe(0), 0);
+        if (ops & LSM_CLASS_PARENT)
+                who |= rules_exe(1);
+        return who;
 }
 
 /* For a function's argument, or where there is no stack for more. */
@@ -340,7 +340,7 @@ static __always_inline __u64 programs_find(__u64 ops) {
 static __always_inline void path_judge_device(struct rules_told *told, const struct path_classes *classes, __u32 op,
                                               const struct inode *inode, __u32 device) {
         if (classes->ops & LSM_OP_BIT(op))
-                rules_judge(told, CLASSES(classes), PAIR(op, device), programs_find(classes->ops), owner_of(inode));
+                rules_judge(told, CLASSES(classes), PAIR(op, device), who_find(classes->ops), owner_of(inode));
 }
 
 static __always_inline void path_judge(struct rules_told *told, const struct path_classes *classes, __u32 op,
@@ -401,6 +401,6 @@ static __always_inline __u32 value_decide(struct lsm_call *lsm, __u32 op, __u32 
 
         if (!(ops & LSM_OP_BIT(op)))
                 return 0;
-        rules_judge(&told, 0, PAIR(op, value), programs_find(ops), NOBODY);
+        rules_judge(&told, 0, PAIR(op, value), who_find(ops), NOBODY);
         return rules_tell(lsm, &told, hook);
 }

@@ -15,7 +15,15 @@ static __always_inline bool is_folder(const struct inode *inode) {
 }
 
 #ifdef RULES_ON_file_open
-#define RULES_ON_OPEN (LSM_OP_BIT(LSM_OP_FILE_READ) | LSM_OP_BIT(LSM_OP_FILE_WRITE) | LSM_OP_BIT(LSM_OP_EXEC))
+/* What it is opened for. */
+static __always_inline __u64 open_ops(const struct file *file) {
+        __u32 mode = file->f_mode;
+
+        if (file->f_flags & RULES_FMODE_EXEC)
+                return LSM_OP_BIT(LSM_OP_EXEC);
+        return (mode & RULES_FMODE_READ ? LSM_OP_BIT(LSM_OP_FILE_READ) : 0) |
+               (mode & RULES_FMODE_WRITE ? LSM_OP_BIT(LSM_OP_FILE_WRITE) : 0);
+}
 
 static __always_inline __u32 open_decide(struct lsm_call *lsm, struct file *file, const struct path_classes *classes, bool exec,
                                          __u32 hook) {
@@ -56,7 +64,7 @@ LSM_POLICY(file_open, struct file *file) {
         struct path_classes classes;
 
         /* Nearly always no rule is about it, and that is all. */
-        if (!open_is_asked(file, &classes) || !(classes.ops & RULES_ON_OPEN))
+        if (!open_is_asked(file, &classes) || !(classes.ops & open_ops(file)))
                 return ALLOW;
         return open_decide(lsm, file, &classes, file->f_flags & RULES_FMODE_EXEC, HOOK(file_open));
 }

@@ -40,7 +40,7 @@ static __always_inline void unknown_judge(struct rules_told *told, __u32 op) {
         if (!(ops & LSM_OP_BIT(op)))
                 return;
         lsm_count_error();
-        rules_judge(told, PAIR(class, class), PAIR(op, 0), programs_find(ops), NOBODY);
+        rules_judge(told, PAIR(class, class), PAIR(op, 0), who_find(ops), NOBODY);
 }
 
 /* What comes to a place, in the order in which the kernel looks at the flags. Bind mounts and moves bring what is mounted already, from
@@ -95,7 +95,13 @@ LSM_POLICY(move_mount, const struct path *from, const struct path *to) {
         error = rules_tell(lsm, &told, HOOK(move_mount));
         if (error || !is_mounted(from->mnt))
                 return error;
-        return RULES_PLACE(move_mount, LSM_OP_MOVE_MOUNT, from->mnt, from->dentry, true);
+        /* As RULES_PLACE(), on the same stack. */
+        told = (struct rules_told){};
+        path_classes_find(from->mnt, from->dentry, true, &classes);
+        lsm->dentry = from->dentry;
+        fs_note(&told, &classes, from->dentry->d_sb, true);
+        path_judge(&told, &classes, LSM_OP_MOVE_MOUNT, NULL);
+        return rules_tell(lsm, &told, HOOK(move_mount));
 }
 #endif
 
@@ -191,7 +197,7 @@ static __always_inline void id_judge(struct rules_told *told, __u32 op, __u32 fr
         if (from == to || to == *asked || !(ops & LSM_OP_BIT(op)))
                 return;
         *asked = to;
-        rules_judge(told, 0, PAIR(op, to), programs_find(ops), NOBODY);
+        rules_judge(told, 0, PAIR(op, to), who_find(ops), NOBODY);
 }
 #endif
 

@@ -92,14 +92,14 @@ __noinline __u32 rules_lost(__u32 from, __u32 to, const struct rules_question *q
 }
 
 /* `from` and `to` are CLASSES(), `what` is PAIR() of the device and the owner of what is moved. */
-__noinline int rules_judge_move(struct rules_told *told, __u64 from, __u64 to, __u64 programs, __u64 what) {
+__noinline int rules_judge_move(struct rules_told *told, __u64 from, __u64 to, __u64 who, __u64 what) {
         const struct lsm_rules_rule *rule;
         struct rules_question q;
         __u32 index;
 
         if (!told || told->denies)
                 return 0;
-        question_make(&q, told, what >> 32, (__u32)what, programs);
+        question_make(&q, told, from, what >> 32, (__u32)what, who);
         index = rules_lost(from >> 32, to >> 32, &q);
         if (!index && (__u32)from != from >> 32)
                 index = rules_lost((__u32)from, (__u32)to, &q);
@@ -116,5 +116,5 @@ static __always_inline void move_judge(struct rules_told *told, __u64 from, __u6
         __u64 ops = class_ops(from >> 32) | class_ops((__u32)from);
 
         if (ops & RULES_ON_FOLDERS)
-                rules_judge_move(told, from, to, programs_find(ops), PAIR(device_moved(inode), owner_of(inode)));
+                rules_judge_move(told, from, to, who_find(ops), PAIR(device_moved(inode), owner_of(inode)));
 }

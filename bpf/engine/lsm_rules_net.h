@@ -289,7 +289,7 @@ static __always_inline __u32 unix_value(const struct sock *sk) {
 static __always_inline void net_classes_judge(struct rules_told *told, const struct path_classes *classes, __u32 op,
                                               __u32 value) {
         if (classes->ops & LSM_OP_BIT(op))
-                rules_judge(told, CLASSES(classes), PAIR(op, value), programs_find(classes->ops), NOBODY);
+                rules_judge(told, CLASSES(classes), PAIR(op, value), who_find(classes->ops), NOBODY);
 }
 
 /* An address; class_value: of net_find(). */
@@ -298,7 +298,7 @@ static __always_inline void net_judge(struct rules_told *told, __u64 class_value
         __u64 ops = class_ops(class);
 
         if (ops & LSM_OP_BIT(op))
-                rules_judge(told, PAIR(class, class), PAIR(op, class_value), programs_find(ops), NOBODY);
+                rules_judge(told, PAIR(class, class), PAIR(op, class_value), who_find(ops), NOBODY);
 }
 
 /* A UNIX socket is bound to a path by making a node there; what it is besides is not known then. */

@@ -117,15 +117,16 @@ static bool fs_is(const struct world *w, const struct lsm_rules_rule *rule, cons
         return number_in(w, rule->fs, number);
 }
 
-/* ops: of the class that is asked. Without its word, programs are not looked up. */
+/* ops: of the class that is asked. Without its word, programs are not looked up, nor whether the task is the node's own. */
 static bool subject_is(const struct world *w, const struct lsm_rules_subject *s, const struct question *q, uint64_t ops) {
         const char *comm = q->comm ?: "";
         uint32_t exe = ops & LSM_CLASS_EXE ? class_of(w, q->exe, false) : 0;
         uint32_t parent = ops & LSM_CLASS_PARENT ? class_of(w, q->parent, false) : 0;
+        bool is_host = ops & LSM_CLASS_HOST && q->is_host;
 
         return number_in(w, s->uid, q->uid) && number_in(w, s->gid, q->gid) && number_in(w, s->exe, exe) &&
                number_in(w, s->parent, parent) && (s->comm == 0 || is_member(w, s->comm, comm, strlen(comm))) &&
-               !(s->flags & LSM_SUBJECT_HOST && !q->is_host) && !(s->flags & LSM_SUBJECT_NOT_HOST && q->is_host) &&
+               !(s->flags & LSM_SUBJECT_HOST && !is_host) && !(s->flags & LSM_SUBJECT_NOT_HOST && is_host) &&
                !(s->flags & LSM_SUBJECT_OWNER && !q->is_owner) && !(s->flags & LSM_SUBJECT_NOT_OWNER && q->is_owner);
 }
 

@@ -102,17 +102,21 @@ static void test_programs_are_classes(void **state) {
         DECIDES(w, "", .path = "/secret", .exe = "/usr/sbin/cron", .parent = "/secret", .op = LSM_OP_FILE_WRITE);
 }
 
-static void test_programs_are_asked_for_by_class(void **state) {
+static void test_what_is_asked_of_a_task_is_known_by_class(void **state) {
         WORLD(w, "rules:\n"
                  "  - {id: a, on: file.read, path: /none, action: deny}\n"
                  "  - {id: b, on: file.read, path: /exe, unless: {exe: /bin/x}, action: deny}\n"
-                 "  - {id: c, on: file.read, path: /parent, parent: /bin/x, action: deny}\n");
+                 "  - {id: c, on: file.read, path: /parent, parent: /bin/x, action: deny}\n"
+                 "  - {id: d, on: file.read, path: /host, host: false, action: deny}\n"
+                 "  - {id: e, on: file.read, path: /but/host, unless: {host: true}, action: deny}\n");
         const struct lsm_rules_class *classes = (const struct lsm_rules_class *)w.t.classes.data;
-        const uint64_t both = LSM_CLASS_EXE | LSM_CLASS_PARENT;
+        const uint64_t all = LSM_CLASS_EXE | LSM_CLASS_PARENT | LSM_CLASS_HOST;
 
-        assert_int_equal(classes[class_of(&w, "/none", false)].ops & both, 0);
-        assert_int_equal(classes[class_of(&w, "/exe", false)].ops & both, LSM_CLASS_EXE);
-        assert_int_equal(classes[class_of(&w, "/parent", false)].ops & both, LSM_CLASS_PARENT);
+        assert_int_equal(classes[class_of(&w, "/none", false)].ops & all, 0);
+        assert_int_equal(classes[class_of(&w, "/exe", false)].ops & all, LSM_CLASS_EXE);
+        assert_int_equal(classes[class_of(&w, "/parent", false)].ops & all, LSM_CLASS_PARENT);
+        assert_int_equal(classes[class_of(&w, "/host", false)].ops & all, LSM_CLASS_HOST);
+        assert_int_equal(classes[class_of(&w, "/but/host", false)].ops & all, LSM_CLASS_HOST);
 }
 
 static void test_selectors_are_and_lists_are_or(void **state) {
@@ -366,7 +370,7 @@ int main(void) {
                 cmocka_unit_test(test_policies_are_independent),
                 cmocka_unit_test(test_default_is_last),
                 cmocka_unit_test(test_programs_are_classes),
-                cmocka_unit_test(test_programs_are_asked_for_by_class),
+                cmocka_unit_test(test_what_is_asked_of_a_task_is_known_by_class),
                 cmocka_unit_test(test_selectors_are_and_lists_are_or),
                 cmocka_unit_test(test_sockets),
                 cmocka_unit_test(test_below),
