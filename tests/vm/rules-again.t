@@ -67,7 +67,7 @@ echo content >$A/type/file
 mkdir $A/type.other
 cat $A/comm >$T/null 2>&1
 
-is "$(by_names $A/comm let-off somebody let-off somebody else let-off let-off-not let-of somebody)" .x.xx.xxx "one task under one name after the other"
+is "$(by_names $A/comm let-off-by-n somebody let-off-by-n else let-off-by let-off-by-n let-off-by-not let-off-by-m)" .x.xx.xx "one task under one name after the other"
 for turn in 1 2 3; do
         through "$turn: one user" as 1001 1002 uid
         refused "$turn: another user" as 1002 1002 uid
@@ -87,10 +87,10 @@ for turn in 1 2 3; do
         refused "$turn: within it" in_slice slice
         through "$turn: outside of it again" reads slice
         through "$turn: another device" head -c 1 /dev/again/zero
-        refused "$turn: a device" cat /dev/again/null
-        through "$turn: opened to be read" reads writes
-        refused "$turn: opened to be written" sh -c "echo more >>$A/writes"
-        through "$turn: opened to be read again" reads writes
+        refused "$turn: a device" head -c 1 /dev/again/null
+        through "$turn: opened to be read" sh -c "exec <$A/writes"
+        refused "$turn: opened to be written" sh -c "exec >>$A/writes"
+        through "$turn: opened to be read again" sh -c "exec <$A/writes"
         through "$turn: a capability of one group" renices 1001
         refused "$turn: of another" renices 1002
         refused "$turn: what is mounted there is of one type" reads type/file
@@ -106,7 +106,7 @@ done
 # What a rule has to say is told and counted each time.
 before=$(counted watched would_deny) let_by=$(counted let-by allowed)
 is "$before $let_by" "0 0" "nothing was said of it yet"
-is "$(by_names $A/let-by somebody let-off somebody let-off somebody)" ..... "a policy in audit lets through"
+is "$(by_names $A/let-by somebody let-off-by-n somebody let-off-by-n let-off-by-m)" ..... "a policy in audit lets through"
 is "$(counted watched would_deny)" 3 "each time that it would not have is counted"
 for turn in 1 2 3 4; do as 1001 1001 let-by >/dev/null; done
 is "$(counted let-by allowed)" 4 "and each time that a rule allowed it"
