@@ -121,7 +121,7 @@ enum lsm_subject_flag {
         LSM_SUBJECT_ANY = 1 << 0, /* of `unless`: there is one */
         LSM_SUBJECT_HOST = 1 << 1,
         LSM_SUBJECT_NOT_HOST = 1 << 2,
-        LSM_SUBJECT_OWNER = 1 << 3, /* the task's fsuid owns the file */
+        LSM_SUBJECT_OWNER = 1 << 3, /* the task's uid owns the file */
         LSM_SUBJECT_NOT_OWNER = 1 << 4,
         /* Of `subject`: the rule names no path. It holds once for an operation, not for each view of a path, and it is not about
          * what lies below a folder that is moved. */

@@ -15,7 +15,9 @@ static __always_inline bool is_folder(const struct inode *inode) {
 }
 
 #ifdef RULES_ON_file_open
-/* What it is opened for. */
+#define RULES_ON_OPEN (LSM_OP_BIT(LSM_OP_FILE_READ) | LSM_OP_BIT(LSM_OP_FILE_WRITE) | LSM_OP_BIT(LSM_OP_EXEC))
+
+/* What it is opened for, of these. */
 static __always_inline __u64 open_ops(const struct file *file) {
         __u32 mode = file->f_mode;
 
@@ -64,7 +66,7 @@ LSM_POLICY(file_open, struct file *file) {
         struct path_classes classes;
 
         /* Nearly always no rule is about it, and that is all. */
-        if (!open_is_asked(file, &classes) || !(classes.ops & open_ops(file)))
+        if (!open_is_asked(file, &classes) || !(classes.ops & RULES_ON_OPEN) || !(classes.ops & open_ops(file)))
                 return ALLOW;
         return open_decide(lsm, file, &classes, file->f_flags & RULES_FMODE_EXEC, HOOK(file_open));
 }

@@ -67,7 +67,7 @@ echo content >$A/type/file
 mkdir $A/type.other
 cat $A/comm >$T/null 2>&1
 
-is "$(by_names $A/comm let-off-by-n somebody let-off-by-n else let-off-by let-off-by-n let-off-by-not let-off-by-m)" .x.xx.xx "one task under one name after the other"
+is "$(by_names $A/comm let-off-by-n somebody let-off-by-n else let-off-by let-off-by-n let-off-by-not let-off-by-n let-off-by-m)" .x.xx.x.x "one task under one name after the other"
 for turn in 1 2 3; do
         through "$turn: one user" as 1001 1002 uid
         refused "$turn: another user" as 1002 1002 uid
