@@ -113,8 +113,8 @@ ok "in words, too" grep -q 'container hooked web of pod prod/shop-1' $T/events
 ok "in the file, too" wait_for 20 grep -q '"object":"/secret/boxed".*"container":"hooked","container_name":"web","pod_name":"shop-1","pod_namespace":"prod"' $LOG
 denials=$(grep -c '"object":"/secret/boxed"' $LOG)
 placed=$(grep '"object":"/secret/boxed"' $LOG | grep -c '"container":')
-diag "$KERNEL: $placed of $denials denials in the file have a container; the others' was gone, or too young: on a busy machine, half of them"
-ok "many denials in the file have one" test $((placed * 4)) -gt $denials
+diag "$KERNEL: $placed of $denials denials in the file have a container; the others' was gone, or too young"
+ok "most denials in the file have one" test $((placed * 2)) -gt $denials
 ok "they are kept while it is there" test -e /run/lsmpull/containers/hooked
 $CRUN --systemd-cgroup delete --force hooked
 container_remove hooked
