@@ -2,7 +2,7 @@
 /*
  * Paths of cgroups for who may not open them by their ids (event_cgroup.h), as the reporter, which has no capabilities: by reading the
  * hierarchy, in which the number of a folder's inode is the cgroup's id. What was read is kept and looked at first; it is read
- * anew for an id that is not there, and for that never takes more than a tenth of the time.
+ * anew for an id that is not there, and for that never takes more than a tenth of a processor.
  */
 #pragma once
 
