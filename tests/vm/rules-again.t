@@ -11,6 +11,7 @@
 A=/tmp/a
 mkdir -p $A/bin $A/type
 cp /bin/busybox $A/bin/busybox
+cp /bin/busybox $A/bin/cat
 for f in comm uid gid exe parent owner host slice writes let-by never; do echo content >$A/$f; done
 mkdir /dev/again # not where nodev is
 mknod -m 0666 /dev/again/null c 1 3
@@ -73,7 +74,7 @@ for turn in 1 2 3; do
         refused "$turn: another user" as 1002 1002 uid
         through "$turn: one group" as 1002 1001 gid
         refused "$turn: another group" as 1002 1002 gid
-        through "$turn: one program" $A/bin/busybox cat $A/exe
+        through "$turn: one program" $A/bin/cat $A/exe
         refused "$turn: another program" cat $A/exe
         through "$turn: the child of one program" $A/bin/busybox sh -c "/bin/cat $A/parent; :"
         refused "$turn: the child of another" sh -c "/bin/cat $A/parent; s=\$?; exit \$s"
