@@ -90,7 +90,7 @@ static __noinline __attribute__((unused)) void backing_classes_find(__u64 dentry
         struct found *f = found_at(dentry);
         struct found_key key;
 
-        version = f ? found_version(f) : 1;
+        version = f ? version_take(&f->version) : 1;
         if (f && key_is_layer(&f->key, dentry, inode, seqs) && found_take(f, version, ret))
                 return;
         ret->within = backing_state(dentry);

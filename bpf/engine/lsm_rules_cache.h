@@ -83,6 +83,35 @@ __noinline int rules_classify(struct path_classes *c, int below) {
         return 0;
 }
 
+/*
+ * The version of an entry that all processors share, odd while it is written. A reader takes it, reads, and asks whether it stands
+ * still; a writer who cannot begin lets it be.
+ */
+static __always_inline __u64 version_take(const __u64 *version) {
+        __u64 taken = *(const volatile __u64 *)version;
+
+        loads_in_order();
+        return taken;
+}
+
+static __always_inline bool version_stands(const __u64 *version, __u64 taken) {
+        loads_in_order();
+        return !(taken & 1) && *(const volatile __u64 *)version == taken;
+}
+
+static __always_inline bool version_begin(__u64 *version) {
+        __u64 now = *(volatile __u64 *)version;
+
+        return !(now & 1) && __sync_val_compare_and_swap(version, now, now + 1) == now;
+}
+
+/* With what it returns it is in order with what was stored; without, it need not be. */
+static __always_inline void version_end(__u64 *version) {
+        __u64 before = __sync_fetch_and_add(version, 1);
+
+        asm volatile("" : : "r"(before) : "memory");
+}
+
 /* What is remembered, and nobody has written it since it had this version. */
 static __always_inline bool found_take(const struct found *f, __u64 version, struct path_classes *ret) {
         const volatile struct found *v = f;
@@ -90,22 +119,13 @@ static __always_inline bool found_take(const struct found *f, __u64 version, str
         ret->ops = v->classes.ops;
         ret->seen = v->classes.seen;
         ret->within = v->classes.within;
-        loads_in_order();
-        return !(version & 1) && v->version == version;
-}
-
-static __always_inline __u64 found_version(const struct found *f) {
-        __u64 version = ((const volatile struct found *)f)->version;
-
-        loads_in_order();
-        return version;
+        return version_stands(&f->version, version);
 }
 
 static __always_inline void found_put(struct found *f, const struct found_key *key, const struct path_classes *classes) {
         volatile struct found *v = f;
-        __u64 version = v->version;
 
-        if (version & 1 || __sync_val_compare_and_swap(&f->version, version, version + 1) != version)
+        if (!version_begin(&f->version))
                 return;
         v->key.seqs = key->seqs;
         v->key.dentry = key->dentry;
@@ -119,9 +139,7 @@ static __always_inline void found_put(struct found *f, const struct found_key *k
         v->classes.ops = classes->ops;
         v->classes.seen = classes->seen;
         v->classes.within = classes->within;
-        /* With what it returns it is in order with what was stored; without, it need not be. */
-        version = __sync_fetch_and_add(&f->version, 1);
-        asm volatile("" : : "r"(version) : "memory");
+        version_end(&f->version);
 }
 
 static __always_inline bool key_is_inode(const volatile struct found_key *key, const struct inode *inode) {
@@ -202,7 +220,7 @@ static __always_inline void file_classes_find(const struct file *file, struct pa
         __u64 seqs = rules_seqs(), version, root_before;
         struct found *f = found_at(number_of(file->f_path.dentry));
 
-        version = f ? found_version(f) : 1;
+        version = f ? version_take(&f->version) : 1;
         if (f && key_is_file(&f->key, file, root, seqs) && found_take(f, version, ret))
                 return;
         root_before = root_number();

@@ -18,17 +18,22 @@ struct cred___rules {
 #define RULES_MS_PROPAGATION (1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)
 #define RULES_MNT_DETACH 2
 
-/* Of a place; below: what is meant may be anything further down, too. */
-#define RULES_PLACE(hook, op, mnt_, dentry_, below)                 \
-        ({                                                          \
-                struct path_classes _classes = {};                  \
-                struct rules_told _told = {};                       \
-                                                                    \
-                path_classes_find(mnt_, dentry_, below, &_classes); \
-                lsm->dentry = dentry_;                              \
-                fs_note(&_told, &_classes, (dentry_)->d_sb, below); \
-                path_judge(&_told, &_classes, op, NULL);            \
-                rules_tell(lsm, &_told, HOOK(hook));                \
+/* Of a place; below: what is meant may be anything further down, too. What it needs of the stack is the caller's. */
+#define RULES_PLACE_ON(classes, told, hook, op, mnt_, dentry_, below) \
+        ({                                                            \
+                path_classes_find(mnt_, dentry_, below, &(classes));  \
+                lsm->dentry = dentry_;                                \
+                fs_note(&(told), &(classes), (dentry_)->d_sb, below); \
+                path_judge(&(told), &(classes), op, NULL);            \
+                rules_tell(lsm, &(told), HOOK(hook));                 \
+        })
+
+#define RULES_PLACE(hook, op, mnt_, dentry_, below)                              \
+        ({                                                                       \
+                struct path_classes _classes = {};                               \
+                struct rules_told _told = {};                                    \
+                                                                                 \
+                RULES_PLACE_ON(_classes, _told, hook, op, mnt_, dentry_, below); \
         })
 
 #ifdef RULES_ON_sb_mount
@@ -95,13 +100,8 @@ LSM_POLICY(move_mount, const struct path *from, const struct path *to) {
         error = rules_tell(lsm, &told, HOOK(move_mount));
         if (error || !is_mounted(from->mnt))
                 return error;
-        /* As RULES_PLACE(), on the same stack. */
         told = (struct rules_told){};
-        path_classes_find(from->mnt, from->dentry, true, &classes);
-        lsm->dentry = from->dentry;
-        fs_note(&told, &classes, from->dentry->d_sb, true);
-        path_judge(&told, &classes, LSM_OP_MOVE_MOUNT, NULL);
-        return rules_tell(lsm, &told, HOOK(move_mount));
+        return RULES_PLACE_ON(classes, told, move_mount, LSM_OP_MOVE_MOUNT, from->mnt, from->dentry, true);
 }
 #endif
 

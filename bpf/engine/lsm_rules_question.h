@@ -88,32 +88,25 @@ static __always_inline struct answered *answered_at(const struct rules_question 
 
 /* Is it known that no rule has anything to say? Version 0: nobody has written there yet. */
 static __noinline bool rules_answered(const struct rules_question *q) {
-        const volatile struct answered *a = answered_at(q);
+        const struct answered *a = answered_at(q);
+        const volatile struct answered *v = a;
         __u64 version, different = 0;
 
-        if (!a)
+        if (!v)
                 return false;
-        version = a->version;
-        loads_in_order();
+        version = version_take(&a->version);
         for (__u32 i = 0; i < QUESTION_WORDS; i++)
-                different |= a->q.words[i] ^ q->words[i];
-        loads_in_order();
-        return !different && version && !(version & 1) && a->version == version;
+                different |= v->q.words[i] ^ q->words[i];
+        return version_stands(&a->version, version) && version && !different;
 }
 
 static __noinline void rules_answered_keep(const struct rules_question *q) {
         struct answered *a = answered_at(q);
         volatile struct answered *v = a;
-        __u64 version;
 
-        if (!v)
-                return;
-        version = v->version;
-        if (version & 1 || __sync_val_compare_and_swap(&a->version, version, version + 1) != version)
+        if (!v || !version_begin(&a->version))
                 return;
         for (__u32 i = 0; i < QUESTION_WORDS; i++)
                 v->q.words[i] = q->words[i];
-        /* As in found_put(). */
-        version = __sync_fetch_and_add(&a->version, 1);
-        asm volatile("" : : "r"(version) : "memory");
+        version_end(&a->version);
 }
