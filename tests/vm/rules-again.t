@@ -9,10 +9,10 @@
 . /test/node.sh
 
 A=/tmp/a
-mkdir -p $A/bin $A/type
+mkdir -p $A/bin $A/type $A/free $A/quiet $A/loud
 cp /bin/busybox $A/bin/busybox
 cp /bin/busybox $A/bin/cat
-for f in comm uid gid exe parent owner host slice writes let-by never; do echo content >$A/$f; done
+for f in free/in loud/in comm uid gid exe parent owner host slice writes let-by never; do echo content >$A/$f; done
 mkdir /dev/again # not where nodev is
 mknod -m 0666 /dev/again/null c 1 3
 mknod -m 0666 /dev/again/zero c 1 5
@@ -68,7 +68,7 @@ echo content >$A/type/file
 mkdir $A/type.other
 cat $A/comm >$T/null 2>&1
 
-is "$(by_names $A/comm let-off-by-n somebody let-off-by-n else let-off-by let-off-by-n let-off-by-not let-off-by-n let-off-by-m)" .x.xx.x.x "one task under one name after the other"
+is "$(by_names $A/comm let-off-by-n somebody let-off-by-n else let-off-by let-off-by-n let-off-by-not let-off-by-n let-off-by-m let-off-by-n bad-off-by-n)" .x.xx.x.x.x "one task under one name after the other"
 for turn in 1 2 3; do
         through "$turn: one user" as 1001 1002 uid
         refused "$turn: another user" as 1002 1002 uid
@@ -87,6 +87,15 @@ for turn in 1 2 3; do
         through "$turn: outside of a policy's scope" reads slice
         refused "$turn: within it" in_slice slice
         through "$turn: outside of it again" reads slice
+        mount --bind $A/free $A/quiet
+        through "$turn: what no rule names, seen where one has nothing to say" reads quiet/in
+        umount $A/quiet
+        mount --bind $A/loud $A/quiet
+        refused "$turn: seen there, what is denied where it is" reads quiet/in
+        umount $A/quiet
+        mount --bind $A/free $A/loud
+        refused "$turn: what no rule names, seen where all is denied" reads loud/in
+        umount $A/loud
         through "$turn: another device" head -c 1 /dev/again/zero
         refused "$turn: a device" head -c 1 /dev/again/null
         through "$turn: opened to be read" sh -c "exec <$A/writes"
@@ -102,6 +111,7 @@ for turn in 1 2 3; do
         umount $A/type
         mount -t ramfs ramfs $A/type
         echo content >$A/type/file
+        refused "$turn: and of the first again" reads type/file
 done
 
 # What a rule has to say is told and counted each time.
